@@ -1,0 +1,59 @@
+/*
+ * http_check.h: many plain HTTP checks at close to the kernel's cost.
+ *
+ * One struct http_checker holds what is asked of every target (request,
+ * expectations, deadline) and an epoll set of its own, nested into the loop,
+ * with raw sockets: a check costs a connect, a send, a receive and a reset.
+ * What a server sends is read into one bounded buffer a check and parsed
+ * there; nothing it can send costs more than that.
+ */
+#ifndef WATCH_HTTP_CHECK_H
+#define WATCH_HTTP_CHECK_H
+
+#include "base/failure.h"
+#include "record/entry.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define HTTP_CHECK_HEAD_MAX_BYTES 16384
+#define HTTP_CHECK_BODY_MAX_BYTES (256 * 1024)    /* how much of a body is looked at */
+#define HTTP_CHECK_CONCURRENCY 64
+
+struct config;
+struct http_checker;
+struct http_round;
+struct uv_loop_s;
+
+/* Somebody to ask.  The address is copied. */
+struct http_target {
+	struct sockaddr_storage address;
+};
+
+typedef void http_round_cb(void *arg, const struct check *checks, size_t count);
+
+/*
+ * From monitor.http and monitor.timeout (copied; regular expressions are
+ * compiled here).  Returns 0 or a negative errno with the words.
+ */
+int http_checker_new(struct uv_loop_s *loop, const struct config *config, struct http_checker **ret_checker,
+		     struct failure *ret_failure);
+
+/* No round may be running.  Frees after its handles closed, in the loop.  NULL is fine. */
+void http_checker_free(struct http_checker *checker);
+
+/*
+ * Check `count` targets, at most HTTP_CHECK_CONCURRENCY at once, each within
+ * monitor.timeout of its own start.  `cb` runs once, from the loop, never
+ * before this returns, with the checks in the targets' order (valid during
+ * the call; at_ms and latency_us filled in); the round is dead from then on.
+ * A dead host is a verdict, never an error.  Returns 0 or -ENOMEM, -EMFILE.
+ */
+int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count,
+		     http_round_cb *cb, void *arg, struct http_round **ret_round);
+
+/* Abandon a round that has not reported: its callback will not run. */
+void http_round_cancel(struct http_round *round);
+
+#endif
