@@ -1,7 +1,9 @@
 /* entry.c: see entry.h. */
+#define _GNU_SOURCE
 #include "record/entry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,4 +110,87 @@ struct sweep *sweep_alloc(size_t count)
 	if (sweep != NULL)
 		sweep->count = count;
 	return sweep;
+}
+
+static char **copy_strings(char *const *strings, size_t count)
+{
+	char **copy = calloc(count + 1, sizeof *copy);
+	size_t i;
+
+	for (i = 0; copy != NULL && i < count; i++) {
+		copy[i] = strdup(strings[i]);
+		if (copy[i] == NULL) {
+			while (i > 0)
+				free(copy[--i]);
+			free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+static void free_strings(char **strings, size_t count)
+{
+	size_t i;
+
+	for (i = 0; strings != NULL && i < count; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+struct incident *incident_copy(const struct incident *incident)
+{
+	struct incident *copy = malloc(sizeof *copy);
+
+	if (copy == NULL)
+		return NULL;
+	*copy = *incident;
+	copy->instances = copy_strings(incident->instances, incident->instance_count);
+	copy->tried = copy_strings(incident->tried, incident->tried_count);
+	if (copy->instances == NULL || copy->tried == NULL) {
+		incident_free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
+void incident_free(struct incident *incident)
+{
+	if (incident == NULL)
+		return;
+	free_strings(incident->instances, incident->instance_count);
+	free_strings(incident->tried, incident->tried_count);
+	free(incident);
+}
+
+/* The colon before the port: behind the bracket, or the only one ("2001:db8::1" alone has no port). */
+static const char *port_colon(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	if (colon == NULL || (address[0] == '[' && colon > address && colon[-1] == ']'))
+		return colon;
+	return address[0] != '[' && strchr(address, ':') == colon ? colon : NULL;
+}
+
+void address_split(const char *address, char *ret_ip, size_t size, int *ret_port)
+{
+	const char *colon = port_colon(address);
+	size_t length = colon != NULL ? (size_t)(colon - address) : strlen(address);
+
+	if (ret_port != NULL)
+		*ret_port = colon != NULL ? atoi(colon + 1) : -1;
+	if (length >= 2 && address[0] == '[' && address[length - 1] == ']') {
+		address++;
+		length -= 2;
+	}
+	snprintf(ret_ip, size, "%.*s", (int)length, address);
+}
+
+void address_join(const char *ip, int port, char *ret_address, size_t size)
+{
+	if (port < 0)
+		snprintf(ret_address, size, "%s", ip);
+	else
+		snprintf(ret_address, size, strchr(ip, ':') != NULL ? "[%s]:%d" : "%s:%d", ip, port);
 }

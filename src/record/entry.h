@@ -25,7 +25,7 @@ enum sweep_action { SWEEP_NONE, SWEEP_RESTARTED, SWEEP_REPLACED, SWEEP_BRAKED, S
 
 /* The verdict on one instance. */
 struct check {
-	int64_t at_ms;           /* UTC */
+	int64_t at_ms;           /* UTC; read back from a record, it is the sweep's */
 	int code;                /* HTTP status; 0: no answer */
 	enum reason reason;      /* of the HTTP check */
 	bool ssh_done;           /* false: there was no SSH check, and ssh_reason means nothing */
@@ -88,5 +88,19 @@ enum reason check_reason(const struct check *check);
 
 /* With room for `count` entries, zeroed; NULL: no memory.  Free with free(). */
 struct sweep *sweep_alloc(size_t count);
+
+/* A copy of everything in it; NULL: no memory. */
+struct incident *incident_copy(const struct incident *incident);
+
+/* With its lists and their strings.  NULL and half-built ones are fine. */
+void incident_free(struct incident *incident);
+
+/*
+ * "127.0.1.1:8090" is ip "127.0.1.1", port 8090; "[2001:db8::1]:80" is
+ * "2001:db8::1", 80.  Without a port, *ret_port (may be NULL) is -1.
+ * `address_join` is the way back.
+ */
+void address_split(const char *address, char *ret_ip, size_t size, int *ret_port);
+void address_join(const char *ip, int port, char *ret_address, size_t size);
 
 #endif

@@ -33,15 +33,20 @@ struct record_state {
 	struct failure failure;      /* when !ok */
 };
 
-/* Runs on the loop when `ok` changes. */
+/* Runs on the loop when `ok` changes, never from within a record_add. */
 typedef void record_state_cb(void *arg, const struct record_state *state);
 typedef void record_close_cb(void *arg);
 
 /*
- * The SQLite store at `path`, opened by the worker at the first write, so
- * that a file which can't be opened is a state and not an error here.
- * `keep_ms`: sweeps and events older than this are pruned, a little at a
- * time, at most once an hour.  Returns 0 or -ENOMEM.
+ * The SQLite store at `path` (copied), opened by the worker at the first
+ * write, so that a file which can't be opened is a state and not an error
+ * here.  Its folder must exist: one that went away (a disk that is not
+ * mounted) is waited for and not made anew.  A file that was moved, deleted
+ * or replaced is noticed at the next write, and a new one begun where there
+ * is none.  `keep_ms`: sweeps and events older than this, and incidents that
+ * were closed before, are pruned after a write, at most once an hour, in
+ * small steps between the writes; 0 or less: never.  `clock` and `loop` must
+ * live until record_close called back.  Returns 0 or -ENOMEM.
  */
 int record_open_sqlite(struct uv_loop_s *loop, struct clock *clock, const char *path, int64_t keep_ms,
 		       record_state_cb *cb, void *arg, struct record **ret_record);
@@ -52,12 +57,15 @@ void record_add_event(struct record *record, const struct event *event);
 /* Opens it (closed_ms 0) or rewrites the one with the same id. */
 void record_add_incident(struct record *record, const struct incident *incident);
 
-/* Valid until the loop runs again. */
+/* Valid until the loop runs again; in the callback of record_close for the last time. */
 const struct record_state *record_state(const struct record *record);
 
 /*
- * Write what is pending, for at most timeout_ms, then close and free.  `cb`
- * runs from the loop, exactly once.
+ * Write what is pending, for at most timeout_ms, then close and free.  A
+ * store that is locked is tried until then, one that fails otherwise once.
+ * `cb` runs from the loop, exactly once, at the deadline at the latest:
+ * record_state then says what stayed pending, and that is lost.  A write that
+ * hangs in the disk keeps the loop alive until it is through.
  */
 void record_close(struct record *record, uint64_t timeout_ms, record_close_cb *cb, void *arg);
 
