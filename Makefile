@@ -16,8 +16,9 @@ if ! test -e $(1)/build.ninja; then \
 elif test tests/unit -nt $(1)/build.ninja || test tests/fuzz -nt $(1)/build.ninja; then \
 	log=$$(meson setup --reconfigure $(1) 2>&1) || { printf '%s\n' "$$log" >&2; exit 1; }; \
 fi; \
-if test -n "$(V)"; then how=--verbose; elif test -t 1; then how=; else how=--quiet; fi; \
-ninja -C $(1) $$how $(3)
+if test -n "$(V)"; then ninja -C $(1) --verbose $(3); \
+elif test -t 1; then ninja -C $(1) $(3); \
+else log=$$(ninja -C $(1) --quiet $(3) 2>&1) || { printf '%s\n' "$$log" >&2; exit 1; }; fi
 endef
 
 build_release = $(call build,build,,openbell)

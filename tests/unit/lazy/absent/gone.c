@@ -1,0 +1,6 @@
+#include "../gone.h"
+
+int gone_function(void)
+{
+	return 1;
+}

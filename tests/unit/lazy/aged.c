@@ -1,0 +1,6 @@
+#include "gone.h"
+
+int aged_old(void)
+{
+	return 1;
+}
