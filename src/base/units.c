@@ -5,7 +5,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #define HOUR_MS (60 * MINUTE_MS)
 #define DAY_MS (24 * HOUR_MS)
 #define DURATION_MAX_MS (36525 * DAY_MS)
+#define SIZE_MAX_BYTES (INT64_C(1) << 60)
 
 static const struct unit {
 	const char *name;
@@ -77,7 +77,7 @@ int units_parse_duration(const char *text, int64_t *ret_ms)
 		if (*p == ' ' && p[1] != '\0')
 			p++;
 	} while (*p != '\0');
-	*ret_ms = llround(total);
+	*ret_ms = (int64_t)(total + 0.5);
 	return 0;
 }
 
@@ -134,7 +134,7 @@ int units_parse_size(const char *text, int64_t *ret_bytes)
 
 		if (letter == NULL)
 			return -EINVAL;
-		value = ldexp(value, (int)(letter - letters + 1) * 10);
+		value *= (double)(INT64_C(1) << ((letter - letters + 1) * 10));
 		p++;
 		if (*p == 'i' && p[1] == 'B')
 			p++;
@@ -143,9 +143,9 @@ int units_parse_size(const char *text, int64_t *ret_bytes)
 		p++;
 	if (*p != '\0')
 		return -EINVAL;
-	if (value > ldexp(1, 60))
+	if (value > (double)SIZE_MAX_BYTES)
 		return -ERANGE;
-	*ret_bytes = llround(value);
+	*ret_bytes = (int64_t)(value + 0.5);
 	return 0;
 }
 
@@ -181,7 +181,7 @@ int units_parse_percent(const char *text, int *ret_permille)
 		return -EINVAL;
 	if (value > 1)
 		return -ERANGE;
-	*ret_permille = (int)lround(value * 1000);
+	*ret_permille = (int)(value * 1000 + 0.5);
 	return 0;
 }
 
