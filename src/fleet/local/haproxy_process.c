@@ -241,34 +241,12 @@ struct found {
 	uint64_t started;
 };
 
-/* When a process started, in ticks since boot: field 22 of its stat; the name before may hold anything but its last ')'. */
-static uint64_t start_time(pid_t pid)
-{
-	char path[64];
-	char *text;
-	const char *p;
-	uint64_t ticks = 0;
-	int field;
-
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	if (path_read(path, 4096, &text, NULL) < 0)
-		return 0;
-	p = strrchr(text, ')');
-	for (field = 2; p != NULL && field < 22; field++) {
-		p = strchr(p, ' ');
-		p = p != NULL ? p + 1 : NULL;
-	}
-	if (p != NULL)
-		ticks = strtoull(p, NULL, 10);
-	free(text);
-	return ticks;
-}
-
-static void on_found(void *arg, pid_t pid, pid_t pgid, bool leads)
+static void on_found(void *arg, const char *rest, pid_t pid, pid_t pgid, bool leads)
 {
 	struct found *found = arg;
-	uint64_t started = leads ? start_time(pid) : 0;
+	uint64_t started = leads ? adopt_start_ticks(pid) : 0;
 
+	(void)rest;
 	(void)pgid;
 	/* After a takeover the old one may still finish its requests: the newest is the one. */
 	if (started > found->started)
@@ -287,10 +265,11 @@ pid_t haproxy_process_find(const char *folder, uid_t uid)
 }
 
 /* One that was taken over from and still waits for its last request. */
-static void end_leftover(void *arg, pid_t pid, pid_t pgid, bool leads)
+static void end_leftover(void *arg, const char *rest, pid_t pid, pid_t pgid, bool leads)
 {
 	const struct haproxy_process *process = arg;
 
+	(void)rest;
 	(void)pgid;
 	(void)leads;
 	if (pid != process->pid)
