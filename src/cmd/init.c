@@ -44,7 +44,7 @@ int cmd_init(const struct cmd_options *options, int argc, char **argv)
 		force = true;
 	}
 	if (!force && access(file, F_OK) == 0) {
-		log_error("%s is there already and was left as it is: --force replaces it, --config FILE writes another",
+		log_error("%s is there already and stays as it is: --force replaces it, --config FILE writes another",
 			  file);
 		return EXIT_USAGE;
 	}

@@ -190,7 +190,8 @@ const char *check_timezone(const char *text)
 	if (access(ZONEINFO, R_OK) < 0)
 		return NULL;
 	strcat(path, text);
-	return access(path, R_OK) < 0 ? "is no time zone that this machine knows (write one such as Europe/London)" : NULL;
+	return access(path, R_OK) < 0 ? "is no time zone that this machine knows (write one such as Europe/London)"
+				      : NULL;
 }
 
 const char *check_record(const char *text)
@@ -234,7 +235,8 @@ const char *check_instance_type(const char *text)
 {
 	const char *dot = strchr(text, '.');
 
-	if (dot == NULL || dot == text || dot[1] == '\0' || !only(text, LOWER DIGITS ".-") || strlen(text) > NAME_MAX_BYTES)
+	if (dot == NULL || dot == text || dot[1] == '\0' || !only(text, LOWER DIGITS ".-") ||
+	    strlen(text) > NAME_MAX_BYTES)
 		return "isn't an instance type, such as t3.micro";
 	return NULL;
 }
@@ -278,7 +280,8 @@ const char *check_cidr(const char *text)
 
 const char *check_certificate(const char *text)
 {
-	if (strncmp(text, "arn:aws", 7) != 0 || strstr(text, ":acm:") == NULL || !is_graphic(text) || strlen(text) > URL_MAX)
+	if (strncmp(text, "arn:aws", 7) != 0 || strstr(text, ":acm:") == NULL || !is_graphic(text) ||
+	    strlen(text) > URL_MAX)
 		return "isn't the ARN of an ACM certificate, arn:aws:acm:...";
 	return NULL;
 }

@@ -54,8 +54,8 @@ static bool refuse_key(struct reader *reader, const struct node *name)
 		names[i] = host_keys[i].path;
 	near = suggest_word(name->text, names, HOST_KEYS);
 	if (near != NULL)
-		finding_error(reader->findings, name->at, "unknown key %s, did you mean \"%s\"?", quote(name->text).text,
-			      near);
+		finding_error(reader->findings, name->at, "unknown key %s, did you mean \"%s\"?",
+			      quote(name->text).text, near);
 	else
 		finding_error(reader->findings, name->at, "unknown key %s: a host has address, port, id, user, weight",
 			      quote(name->text).text);
@@ -82,7 +82,8 @@ static bool take_pair(struct reader *reader, const char *where, const struct nod
 		return refuse_key(reader, name);
 	snprintf(path, sizeof path, "%s.%s", where, known->path);
 	if (lines[known - host_keys] != 0) {
-		finding_error(reader->findings, name->at, "%s is already set in line %zu", path, lines[known - host_keys]);
+		finding_error(reader->findings, name->at, "%s is already set in line %zu", path,
+			      lines[known - host_keys]);
 		return false;
 	}
 	lines[known - host_keys] = name->at.line;
@@ -106,8 +107,8 @@ static bool take_host(struct reader *reader, size_t number, const struct node *n
 	if (node->type == NODE_BROKEN)
 		return false;
 	if (node->type != NODE_MAPPING) {
-		finding_error(reader->findings, node->at, "%s: expected a mapping such as {address: 10.0.0.11}, got %s", where,
-			      node_describe(node).text);
+		finding_error(reader->findings, node->at, "%s: expected a mapping such as {address: 10.0.0.11}, got %s",
+			      where, node_describe(node).text);
 		return false;
 	}
 	for (name = node->first; name != NULL && name->next != NULL; name = name->next->next)
@@ -154,8 +155,9 @@ static bool ids_differ(struct reader *reader, const struct node *list, const str
 	for (i = 1; i < count; i++) {
 		if (ids[i].id[0] == '\0' || strcmp(ids[i].id, ids[i - 1].id) != 0)
 			continue;
-		finding_error(reader->findings, ids[i].node->at, "hosts[%zu]: the id %s is already that of hosts[%zu] in line %zu",
-			      ids[i].number, quote(ids[i].id).text, ids[i - 1].number, ids[i - 1].node->at.line);
+		finding_error(reader->findings, ids[i].node->at,
+			      "hosts[%zu]: the id %s is already that of hosts[%zu] in line %zu", ids[i].number,
+			      quote(ids[i].id).text, ids[i - 1].number, ids[i - 1].node->at.line);
 		good = false;
 	}
 	free(ids);
@@ -178,7 +180,8 @@ static bool take_list(struct reader *reader, const struct schema_key *key, const
 	bool good = true;
 
 	if (node->count > CONFIG_HOSTS_MAX)
-		return reader_wrong(reader, key, node, "%zu hosts are too many: at most %d", node->count, CONFIG_HOSTS_MAX);
+		return reader_wrong(reader, key, node, "%zu hosts are too many: at most %d", node->count,
+				    CONFIG_HOSTS_MAX);
 	list = calloc(node->count + 1, sizeof *list);
 	if (list == NULL) {
 		reader->no_memory = true;

@@ -73,7 +73,8 @@ static bool endpoint_read(struct reader *reader, const struct schema_key *key, c
 		return reader_wrong(reader, key, node, "%s needs brackets and a port: write \"[::1]:8080\"",
 				    quote(node->text).text);
 	if (!split(node->text, host, &port))
-		return reader_wrong(reader, key, node, "%s isn't an address and a port: write 127.0.0.1:8080 or \"[::1]:8080\"",
+		return reader_wrong(reader, key, node,
+				    "%s isn't an address and a port: write 127.0.0.1:8080 or \"[::1]:8080\"",
 				    quote(node->text).text);
 	if (numeric(host)[0] == '\0')
 		return reader_wrong(reader, key, node, "%s isn't an address of this machine: write a numeric one, "

@@ -148,7 +148,8 @@ static bool size_read(struct reader *reader, const struct schema_key *key, const
 	if (r < 0 || value < key->min || value > key->max) {
 		units_format_size(key->min, least, sizeof least);
 		units_format_size(key->max, most, sizeof most);
-		return reader_wrong(reader, key, node, "%s is out of range, %s to %s", quote(node->text).text, least, most);
+		return reader_wrong(reader, key, node, "%s is out of range, %s to %s", quote(node->text).text, least,
+				    most);
 	}
 	*(int64_t *)field = value;
 	return true;
@@ -176,7 +177,8 @@ static bool percent_read(struct reader *reader, const struct schema_key *key, co
 	if (r == -ERANGE)
 		return reader_wrong(reader, key, node, "%s is out of range, 0%% to 100%%", quote(node->text).text);
 	if (r < 0)
-		return reader_wrong(reader, key, node, "%s isn't a percentage: write it as 50%%", quote(node->text).text);
+		return reader_wrong(reader, key, node, "%s isn't a percentage: write it as 50%%",
+				    quote(node->text).text);
 	*(int *)field = permille;
 	return true;
 }

@@ -48,8 +48,8 @@ static bool refuse_word(struct reader *reader, const struct schema_key *key, con
 	near = suggest_word(node->text, words, count);
 	if (near == NULL)
 		return reader_wrong(reader, key, node, "%s is not one of %s", node_describe(node).text, list);
-	return reader_wrong(reader, key, node, "%s is not one of %s, did you mean \"%s\"?", node_describe(node).text, list,
-			    near);
+	return reader_wrong(reader, key, node, "%s is not one of %s, did you mean \"%s\"?", node_describe(node).text,
+			    list, near);
 }
 
 static const struct schema_word *find_word(struct reader *reader, const struct schema_key *key,
@@ -136,8 +136,9 @@ static bool secret_url_read(struct reader *reader, const struct schema_key *key,
 	if (wrong != NULL)
 		return reader_wrong(reader, key, node, "the URL %s", wrong);
 	if (mask_is_masked(node->text))
-		finding_warning(reader->findings, node->at, "%s: the URL is masked, as \"openbell config\" prints it: put "
-				"what *** hides back", key->path);
+		finding_warning(reader->findings, node->at,
+				"%s: the URL is masked, as \"openbell config\" prints it: put back what *** hides",
+				key->path);
 	return reader_own(reader, field, strdup(node->text));
 }
 
@@ -239,7 +240,8 @@ static bool regex_read(struct reader *reader, const struct schema_key *key, cons
 	if (node->type != NODE_SCALAR)
 		return reader_expected(reader, key, node);
 	if (!regex_check(node->text, wrong))
-		return reader_wrong(reader, key, node, "%s isn't a regular expression: %s", quote(node->text).text, wrong);
+		return reader_wrong(reader, key, node, "%s isn't a regular expression: %s", quote(node->text).text,
+				    wrong);
 	return reader_own(reader, field, strdup(node->text));
 }
 
@@ -251,7 +253,8 @@ static bool take_path(struct reader *reader, const struct schema_key *key, const
 	if (wrong != NULL)
 		return reader_wrong(reader, key, node, "the path %s", wrong);
 	if (node->text[0] == '~' && node->text[1] != '/' && node->text[1] != '\0')
-		return reader_wrong(reader, key, node, "%s: of homes only one's own, ~/, is understood: write the whole path",
+		return reader_wrong(reader, key, node,
+				    "%s: of homes only one's own, ~/, is understood: write the whole path",
 				    quote(node->text).text);
 	return reader_own(reader, field, path_absolute(reader->config->folder, node->text));
 }
@@ -280,9 +283,11 @@ static bool calendar_read(struct reader *reader, const struct schema_key *key, c
 	if (length > 4 && strcasecmp(node->text + length - 4, ".ics") == 0)
 		return take_path(reader, key, node, field);
 	near = suggest_word(node->text, names, count);
-	return reader_wrong(reader, key, node, "%s is no calendar: there are %s, and files of holidays whose name ends in "
-			    ".ics%s%s%s", quote(node->text).text, calendar_names_list(),
-			    near != NULL ? ", did you mean \"" : "", near != NULL ? near : "", near != NULL ? "\"?" : "");
+	return reader_wrong(reader, key, node,
+			    "%s is no calendar: there are %s, and files of holidays whose name ends in "
+			    ".ics%s%s%s",
+			    quote(node->text).text, calendar_names_list(), near != NULL ? ", did you mean \"" : "",
+			    near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
 /* s3://bucket[/prefix[/]], kept with the slash at the end. */
@@ -296,11 +301,16 @@ static bool take_s3(struct reader *reader, const struct schema_key *key, const s
 
 	snprintf(bucket, sizeof bucket, "%.*s", length < 64 ? (int)length : 0, name);
 	if (check_bucket(bucket) != NULL)
-		return reader_wrong(reader, key, node, "%s names no bucket: write s3://bucket/prefix/, the bucket with 3 to 63 of "
-				    "a-z, 0-9, \".\" and \"-\"", quote(node->text).text);
-	if (prefix[0] == '/' || strstr(prefix, "//") != NULL || (prefix[0] != '\0' && check_http_path(prefix - 1) != NULL))
-		return reader_wrong(reader, key, node, "%s has a prefix with an empty part, a space or another character "
-				    "that S3 keys should not have", quote(node->text).text);
+		return reader_wrong(reader, key, node,
+				    "%s names no bucket: write s3://bucket/prefix/, the bucket with 3 to 63 of "
+				    "a-z, 0-9, \".\" and \"-\"",
+				    quote(node->text).text);
+	if (prefix[0] == '/' || strstr(prefix, "//") != NULL ||
+	    (prefix[0] != '\0' && check_http_path(prefix - 1) != NULL))
+		return reader_wrong(reader, key, node,
+				    "%s has a prefix with an empty part, a space or another character "
+				    "that S3 keys should not have",
+				    quote(node->text).text);
 	return reader_own(reader, field, path_format("%s%s", node->text, node->text[end - 1] == '/' ? "" : "/"));
 }
 

@@ -15,7 +15,9 @@ struct builder {
 	struct findings *findings;
 	struct node *root;
 	struct node *open[NODE_DEPTH_MAX];
+	bool flow[NODE_DEPTH_MAX];   /* opened by a bracket */
 	size_t depth;
+	struct node *latest;
 	size_t count;
 	size_t documents;
 };
@@ -80,6 +82,7 @@ static int append(struct builder *builder, enum node_type type, const yaml_event
 		parent->count++;
 	}
 	builder->count++;
+	builder->latest = node;
 	*ret_node = node;
 	return 0;
 }
@@ -88,8 +91,8 @@ static int append(struct builder *builder, enum node_type type, const yaml_event
 static void refuse_tag(struct builder *builder, const yaml_event_t *event, const yaml_char_t *tag)
 {
 	if (tag != NULL)
-		finding_error(builder->findings, mark_of(&event->start_mark), "the tag %s has no meaning here: remove it",
-			      quote((const char *)tag).text);
+		finding_error(builder->findings, mark_of(&event->start_mark),
+			      "the tag %s has no meaning here: remove it", quote((const char *)tag).text);
 }
 
 static int add_scalar(struct builder *builder, const yaml_event_t *event)
@@ -115,13 +118,26 @@ static int add_alias(struct builder *builder, const yaml_event_t *event)
 	struct node *node;
 
 	finding_error(builder->findings, mark_of(&event->start_mark),
-		      "an alias (*%.40s) can't be used here: write the value itself, or quote it when it starts with \"*\"",
+		      "an alias (*%.40s) can't be used here: write the value itself, or quote one that starts with *",
 		      (const char *)event->data.alias.anchor);
 	return append(builder, NODE_BROKEN, event, &node);
 }
 
+/* What the parser could not finish reading is not what was meant: it says nothing more. */
+static void silence_unfinished(struct builder *builder)
+{
+	size_t i;
+
+	if (builder->latest != NULL && builder->latest->type == NODE_SCALAR)
+		builder->latest->type = NODE_BROKEN;
+	for (i = 0; i < builder->depth; i++)
+		if (builder->flow[i])
+			builder->open[i]->type = NODE_BROKEN;
+}
+
 /* A list or a mapping opens.  Returns -E2BIG when it is nested too deep. */
-static int open_node(struct builder *builder, enum node_type type, const yaml_event_t *event, const yaml_char_t *tag)
+static int open_node(struct builder *builder, enum node_type type, const yaml_event_t *event, const yaml_char_t *tag,
+		     bool flow)
 {
 	struct node *node;
 	int r;
@@ -129,12 +145,14 @@ static int open_node(struct builder *builder, enum node_type type, const yaml_ev
 	if (builder->depth == NODE_DEPTH_MAX) {
 		finding_error(builder->findings, mark_of(&event->start_mark), "nested more than %d levels deep",
 			      NODE_DEPTH_MAX);
+		silence_unfinished(builder);
 		return -E2BIG;
 	}
 	r = append(builder, type, event, &node);
 	if (r < 0)
 		return r;
 	refuse_tag(builder, event, tag);
+	builder->flow[builder->depth] = flow;
 	builder->open[builder->depth++] = node;
 	return 0;
 }
@@ -163,9 +181,11 @@ static int take_event(struct builder *builder, const yaml_event_t *event)
 	case YAML_ALIAS_EVENT:
 		return add_alias(builder, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_node(builder, NODE_LIST, event, event->data.sequence_start.tag);
+		return open_node(builder, NODE_LIST, event, event->data.sequence_start.tag,
+				 event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE);
 	case YAML_MAPPING_START_EVENT:
-		return open_node(builder, NODE_MAPPING, event, event->data.mapping_start.tag);
+		return open_node(builder, NODE_MAPPING, event, event->data.mapping_start.tag,
+				 event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		builder->depth--;
@@ -183,7 +203,7 @@ static void drop_half_pairs(struct builder *builder)
 		struct node **link = &node->first;
 		struct node *before = NULL;
 
-		if (node->type != NODE_MAPPING || node->count % 2 == 0)
+		if (node->type == NODE_LIST || node->count % 2 == 0)
 			continue;
 		while (*link != node->last) {
 			before = *link;
@@ -208,6 +228,7 @@ static int parse_events(yaml_parser_t *parser, struct builder *builder, const ch
 			if (parser->error == YAML_MEMORY_ERROR)
 				return -ENOMEM;
 			syntax_explain(parser, text, length, builder->findings);
+			silence_unfinished(builder);
 			return -EINVAL;
 		}
 		type = event.type;

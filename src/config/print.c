@@ -55,6 +55,18 @@ char *config_to_json(const struct config *config)
 	return text;
 }
 
+/* "400d", "50%", "127.0.0.1:8080", which no YAML parser takes for a number; but for a time of day, which one might. */
+static bool is_plain_quantity(const char *text)
+{
+	const char *unit = text + strspn(text, "0123456789");
+
+	if (unit == text || *unit == '\0')
+		return false;
+	if (unit[strspn(unit, "dhmsKMGTP%")] == '\0')
+		return true;
+	return strchr(unit + 1, '.') != NULL && text[strspn(text, "0123456789.:")] == '\0';
+}
+
 /* May it stand without quotes, and be read as the same text by every YAML parser? */
 static bool is_plain(const char *text)
 {
@@ -63,15 +75,12 @@ static bool is_plain(const char *text)
 	size_t i;
 
 	if (!isalpha((unsigned char)text[0]) && text[0] != '/')
-		return text[0] != '\0' && isdigit((unsigned char)text[0]) &&
-		       text[strspn(text, "0123456789")] != '\0' &&
-		       strspn(text, "0123456789") + strspn(text + strspn(text, "0123456789"), "dhmsKMGTP%") == strlen(text);
+		return is_plain_quantity(text);
 	for (i = 0; i < sizeof special / sizeof special[0]; i++)
 		if (strcasecmp(text, special[i]) == 0)
 			return false;
 	for (p = text; *p != '\0'; p++)
-		if (!isalnum((unsigned char)*p) && strchr("/._+-@", *p) == NULL &&
-		    !(*p == ':' && p[1] == '/' && p[2] == '/'))
+		if (!isalnum((unsigned char)*p) && strchr("/._+-@", *p) == NULL && (*p != ':' || p[1] != '/'))
 			return false;
 	return true;
 }

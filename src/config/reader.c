@@ -102,7 +102,8 @@ static void refuse_key(struct reader *reader, const char *section, const struct 
 		return;
 	}
 	if (name->plain && strcmp(name->text, "<<") == 0) {
-		finding_error(reader->findings, name->at, "merge keys (<<) can't be used here: write the keys themselves");
+		finding_error(reader->findings, name->at,
+			      "merge keys (<<) can't be used here: write the keys themselves");
 		return;
 	}
 	hint = suggest_key(section, name->text);

@@ -61,6 +61,17 @@ static void derive_capacity(struct reader *reader)
 		*min = smaller(DEFAULT_MIN, *open);
 }
 
+/* A shorter `every` shortens a timeout that isn't given. */
+static void derive_timeouts(struct reader *reader)
+{
+	struct config *config = reader->config;
+
+	if (!is_set(reader, "health.timeout") && config->health.timeout_ms > config->health.every_ms)
+		config->health.timeout_ms = config->health.every_ms;
+	if (!is_set(reader, "monitor.timeout") && config->monitor.timeout_ms >= config->monitor.every_ms)
+		config->monitor.timeout_ms = config->monitor.every_ms / 2;
+}
+
 static void derive_schedule(struct reader *reader)
 {
 	struct config *config = reader->config;
@@ -120,6 +131,7 @@ void rules_derive(struct reader *reader)
 
 	config->mail.enabled = reader_state(reader, "mail") == READER_SET;
 	derive_capacity(reader);
+	derive_timeouts(reader);
 	derive_schedule(reader);
 	derive_site(reader);
 	derive_archive(reader);
@@ -135,18 +147,25 @@ static void check_order(struct reader *reader, const char *a, int a_value, const
 	if (a_value <= b_value || is_bad(reader, a) || is_bad(reader, b))
 		return;
 	if (is_set(reader, a))
-		finding_error(reader->findings, reader_at(reader, a), "%s: %d is more than %s, %d", a, a_value, b, b_value);
+		finding_error(reader->findings, reader_at(reader, a), "%s: %d is more than %s, %d", a, a_value, b,
+			      b_value);
 	else
-		finding_error(reader->findings, reader_at(reader, b), "%s: %d is less than %s, %d", b, b_value, a, a_value);
+		finding_error(reader->findings, reader_at(reader, b), "%s: %d is less than %s, %d", b, b_value, a,
+			      a_value);
 }
 
 static void check_capacity(struct reader *reader)
 {
 	const struct config *config = reader->config;
 
-	check_order(reader, "capacity.min", config->capacity.min, "capacity.open", config->capacity.open);
-	check_order(reader, "capacity.open", config->capacity.open, "capacity.max", config->capacity.max);
-	check_order(reader, "capacity.closed", config->capacity.closed, "capacity.open", config->capacity.open);
+	if (is_set(reader, "capacity.open")) {
+		check_order(reader, "capacity.min", config->capacity.min, "capacity.open", config->capacity.open);
+		check_order(reader, "capacity.closed", config->capacity.closed, "capacity.open", config->capacity.open);
+		check_order(reader, "capacity.open", config->capacity.open, "capacity.max", config->capacity.max);
+	} else {
+		check_order(reader, "capacity.min", config->capacity.min, "capacity.max", config->capacity.max);
+		check_order(reader, "capacity.closed", config->capacity.closed, "capacity.max", config->capacity.max);
+	}
 }
 
 /* A check must end before the next one starts. */
@@ -155,7 +174,6 @@ static void check_timeout(struct reader *reader, const char *timeout, int64_t ti
 {
 	char timeout_text[64];
 	char every_text[64];
-	const char *at = is_set(reader, timeout) ? timeout : every;
 
 	if (timeout_ms < every_ms || (equal_is_fine && timeout_ms == every_ms))
 		return;
@@ -163,7 +181,7 @@ static void check_timeout(struct reader *reader, const char *timeout, int64_t ti
 		return;
 	units_format_duration(timeout_ms, timeout_text, sizeof timeout_text);
 	units_format_duration(every_ms, every_text, sizeof every_text);
-	finding_error(reader->findings, reader_at(reader, at), "%s: %s must be %s %s, %s", timeout, timeout_text,
+	finding_error(reader->findings, reader_at(reader, timeout), "%s: %s must be %s %s, %s", timeout, timeout_text,
 		      equal_is_fine ? "at most" : "less than", every, every_text);
 }
 
@@ -181,7 +199,7 @@ static void check_bells(struct reader *reader, const struct calendar_name *calen
 		if (is_set(reader, paths[i]) && times[i]->from_bell)
 			finding_error(reader->findings, reader_at(reader, paths[i]),
 				      "%s: the calendar %s has no bell: write a time, such as %s", paths[i],
-				      calendar != NULL ? calendar->name : "of a file", i == 0 ? "08:45" : "17:15");
+				      calendar != NULL ? calendar->name : "file", i == 0 ? "08:45" : "17:15");
 }
 
 static void warn_late_opening(struct reader *reader, const struct calendar_name *calendar)
@@ -221,8 +239,8 @@ static void check_schedule(struct reader *reader)
 		return;
 	if (open->from_bell == close->from_bell && !open->from_bell && close->minutes <= open->minutes)
 		finding_error(reader->findings, reader_at(reader, at),
-			      "schedule.close: %02d:%02d must be later than schedule.open, %02d:%02d", close->minutes / 60,
-			      close->minutes % 60, open->minutes / 60, open->minutes % 60);
+			      "schedule.close: %02d:%02d must be later than schedule.open, %02d:%02d",
+			      close->minutes / 60, close->minutes % 60, open->minutes / 60, open->minutes % 60);
 }
 
 static void check_present(struct reader *reader, const char *path, const char *because)
@@ -273,7 +291,8 @@ static void check_web(struct reader *reader)
 			      "web.listen: %s is not loopback: web.token_file is required", web->host);
 	if (config->provider == PROVIDER_AWS || web->port != front->port || is_bad(reader, at))
 		return;
-	if (strcmp(web->host, front->host) == 0 || strcmp(web->host, "0.0.0.0") == 0 || strcmp(front->host, "0.0.0.0") == 0)
+	if (strcmp(web->host, front->host) == 0 || strcmp(web->host, "0.0.0.0") == 0 ||
+	    strcmp(front->host, "0.0.0.0") == 0)
 		finding_error(reader->findings, reader_at(reader, at), "%s: port %u is that of %s too", at, web->port,
 			      strcmp(at, "listen") == 0 ? "web.listen" : "listen");
 }
@@ -291,7 +310,8 @@ static void check_provider(struct reader *reader)
 	if (config->provider == PROVIDER_AWS && is_set(reader, "archive.to") && config->archive.to != NULL &&
 	    config->archive.to[0] == '/')
 		finding_error(reader->findings, reader_at(reader, "archive.to"),
-			      "archive.to: a folder ends with its instance on aws: write s3://bucket/prefix/, or leave it out");
+			      "archive.to: a folder ends with its instance on aws: "
+			      "write s3://bucket/prefix/, or leave it out");
 	if (config->provider == PROVIDER_AWS && is_set(reader, "record") && strcmp(config->record, "sqlite") == 0)
 		finding_error(reader->findings, reader_at(reader, "record"),
 			      "record: sqlite ends with its instance on aws: write dynamodb://table, or leave it out");
@@ -305,7 +325,8 @@ void rules_check(struct reader *reader)
 	const struct config *config = reader->config;
 
 	check_capacity(reader);
-	check_timeout(reader, "health.timeout", config->health.timeout_ms, "health.every", config->health.every_ms, true);
+	check_timeout(reader, "health.timeout", config->health.timeout_ms, "health.every", config->health.every_ms,
+		      true);
 	check_timeout(reader, "monitor.timeout", config->monitor.timeout_ms, "monitor.every", config->monitor.every_ms,
 		      false);
 	check_schedule(reader);

@@ -22,7 +22,9 @@ static const struct schema_word providers[] = {
 static const struct schema_word schemes[] = { { "http", false }, { "https", true }, { NULL, 0 } };
 static const struct schema_word methods[] = { { "GET", 0 }, { "HEAD", 1 }, { "OPTIONS", 2 }, { NULL, 0 } };
 static const struct schema_word formats[] = { { "tar.gz", false }, { "tar.zst", true }, { NULL, 0 } };
-static const struct schema_word tls_modes[] = { { "required", true }, { "optional", false }, { "none", false }, { NULL, 0 } };
+static const struct schema_word tls_modes[] = {
+	{ "required", true }, { "optional", false }, { "none", false }, { NULL, 0 },
+};
 
 /* In the order in which the contract shows them, and `config` prints them. */
 const struct schema_key schema[] = {
@@ -45,7 +47,8 @@ const struct schema_key schema[] = {
 	{ .path = "scale" },
 	{ .path = "scale.requests_per_instance", .kind = &kind_integer, .offset = AT(scale.requests_per_instance),
 	  .fallback = "50", .min = 1, .max = 100000 },
-	{ .path = "scale.warmup", .kind = &kind_duration, .offset = AT(scale.warmup_ms), .fallback = "30s", .max = HOUR },
+	{ .path = "scale.warmup", .kind = &kind_duration, .offset = AT(scale.warmup_ms), .fallback = "30s",
+	  .max = HOUR },
 	{ .path = "scale.cooldown", .kind = &kind_duration, .offset = AT(scale.cooldown_ms), .fallback = "5m",
 	  .max = DAY },
 
@@ -59,12 +62,13 @@ const struct schema_key schema[] = {
 	  .max = 12 * HOUR },
 
 	{ .path = "health" },
-	{ .path = "health.path", .kind = &kind_text, .offset = AT(health.path), .fallback = "/", .check = check_http_path },
+	{ .path = "health.path", .kind = &kind_text, .offset = AT(health.path), .fallback = "/",
+	  .check = check_http_path },
 	{ .path = "health.status", .kind = &kind_statuses, .offset = AT(health.status), .fallback = "200" },
-	{ .path = "health.every", .kind = &kind_duration, .offset = AT(health.every_ms), .fallback = "2s", .min = 50,
-	  .max = HOUR },
-	{ .path = "health.timeout", .kind = &kind_duration, .offset = AT(health.timeout_ms), .fallback = "1s", .min = 10,
-	  .max = HOUR },
+	{ .path = "health.every", .kind = &kind_duration, .offset = AT(health.every_ms), .fallback = "2s",
+	  .min = 50, .max = HOUR },
+	{ .path = "health.timeout", .kind = &kind_duration, .offset = AT(health.timeout_ms), .fallback = "1s",
+	  .min = 10, .max = HOUR },
 	{ .path = "health.unhealthy", .kind = &kind_integer, .offset = AT(health.unhealthy), .fallback = "2", .min = 1,
 	  .max = 100 },
 	{ .path = "health.healthy", .kind = &kind_integer, .offset = AT(health.healthy), .fallback = "2", .min = 1,
@@ -96,7 +100,8 @@ const struct schema_key schema[] = {
 	  .check = check_user },
 	{ .path = "monitor.ssh.port", .kind = &kind_port, .offset = AT(monitor.ssh.port), .fallback = "22", .min = 1,
 	  .max = 65535 },
-	{ .path = "monitor.ssh.key", .kind = &kind_path, .offset = AT(monitor.ssh.key), .fallback = "~/.ssh/id_ed25519" },
+	{ .path = "monitor.ssh.key", .kind = &kind_path, .offset = AT(monitor.ssh.key),
+	  .fallback = "~/.ssh/id_ed25519" },
 	{ .path = "monitor.ssh.known_hosts", .kind = &kind_path, .offset = AT(monitor.ssh.known_hosts),
 	  .fallback = "known_hosts" },
 	{ .path = "monitor.ssh.concurrency", .kind = &kind_integer, .offset = AT(monitor.ssh.concurrency),
@@ -119,8 +124,8 @@ const struct schema_key schema[] = {
 	  .min = 64 * KIB, .max = 1024 * TIB },
 
 	{ .path = "record", .kind = &kind_text, .offset = AT(record), .check = check_record },
-	{ .path = "record_keep", .kind = &kind_duration, .offset = AT(record_keep_ms), .fallback = "400d", .min = MINUTE,
-	  .max = CENTURY },
+	{ .path = "record_keep", .kind = &kind_duration, .offset = AT(record_keep_ms), .fallback = "400d",
+	  .min = MINUTE, .max = CENTURY },
 
 	{ .path = "mail" },
 	{ .path = "mail.smtp", .kind = &kind_secret_url, .offset = AT(mail.smtp), .check = check_smtp_url },

@@ -121,16 +121,17 @@ static const struct explanation explanations[] = {
 	{ "alias", "alphabetic", true, "a value that starts with \"*\" needs quotes, as in \"*:8080\"" },
 	{ "anchor", "alphabetic", true, "a value that starts with \"&\" needs quotes" },
 	{ "", "mapping values are not allowed", false,
-	  "\": \" can't be here: is the line above finished, is this one indented as its neighbours, "
-	  "does a value with a colon need quotes?" },
+	  "\": \" can't be here: look at the line above and the indentation, and quote a value that holds a colon" },
 	{ "", "sequence entries are not allowed", false,
 	  "\"- \" can't be here: start a list on a line of its own, indented below its key" },
-	{ "", "mapping keys are not allowed", false, "\"? \" can't be here: a value that starts with \"?\" needs quotes" },
+	{ "", "mapping keys are not allowed", false,
+	  "\"? \" can't be here: a value that starts with \"?\" needs quotes" },
 	{ "simple key", "could not find expected ':'", false, "a \":\" is missing after the key on the line above" },
 	{ "block mapping", "did not find expected key", false,
 	  "expected a key here: is this line indented as its neighbours, or does a value before it need quotes?" },
 	{ "block collection", "did not find expected '-'", false, "expected \"- \" here, as the items above have it" },
-	{ "", "expected node content", false, "expected a value here: one that starts with this character needs quotes" },
+	{ "", "expected node content", false,
+	  "expected a value here: one that starts with this character needs quotes" },
 	{ "", "expected <document start>", false, "text after the end (\"...\") of the configuration" },
 	{ "", "incompatible YAML document", false, "only YAML 1.1 and 1.2 are understood" },
 };
@@ -145,7 +146,8 @@ static const char *explain(const yaml_parser_t *parser, char stopped_at, bool *r
 	if (strstr(problem, "cannot start any token") != NULL)
 		return stopped_at == '\t' ? explanations[0].words : NULL;
 	for (i = 0; i < sizeof explanations / sizeof explanations[0]; i++) {
-		if (strstr(context, explanations[i].context) == NULL || strstr(problem, explanations[i].problem) == NULL)
+		if (strstr(context, explanations[i].context) == NULL ||
+		    strstr(problem, explanations[i].problem) == NULL)
 			continue;
 		*ret_where_opened = explanations[i].where_opened;
 		return explanations[i].words;
