@@ -30,7 +30,7 @@ build_fuzz = command -v clang >/dev/null || exit 0; \
 	-Dfuzz=true -Dtests=disabled -Dwerror=false --native-file=tests/fuzz/clang.ini,all)
 comma = ,
 
-.PHONY: all help run check unit integration scenario fuzz asan bench soak install uninstall lint format clean
+.PHONY: all help run check unit integration scenario fuzz asan bench soak install uninstall lint format docs clean
 
 all:
 	@$(packages) build
@@ -51,6 +51,8 @@ help:
 	$(help_line) install "into PREFIX ($(PREFIX)), with the systemd unit; DESTDIR is honoured"
 	$(help_line) uninstall "what install brought; configuration, site and state stay"
 	$(help_line) lint "scripts and formatting"
+	$(help_line) format "the C files, with clang-format"
+	$(help_line) docs "the list of files in docs/architecture.md"
 	$(help_line) clean "remove all that was built"
 
 # make runs openbell itself, with no shell between: Ctrl-C reaches it, make waits for it to take the fleet down, and its
@@ -107,6 +109,9 @@ lint:
 
 format:
 	@clang-format -i $$(git ls-files --cached --others --exclude-standard '*.c' '*.h')
+
+docs:
+	@scripts/list-files
 
 clean:
 	@rm -rf build build-asan build-fuzz build-ci
