@@ -211,15 +211,23 @@ static void on_first_release(void *arg, const struct failure *failure)
 		balancer_start(local->balancer);
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
 static void on_opening(uv_timer_t *timer)
 {
 	struct local *local = timer->data;
 	struct failure failure;
 	int r;
 
-	uv_close((uv_handle_t *)timer, (uv_close_cb)free);
-	if (local->closed)
+	uv_close((uv_handle_t *)timer, on_timer_closed);
+	local->works--;
+	if (local->closed) {
+		free_if_idle(local);
 		return;
+	}
 	r = local_find(local, &failure);
 	if (r < 0)
 		local->base.events->opened(local->base.arg, &failure);
@@ -237,6 +245,7 @@ static void local_open(struct driver *driver)
 
 	if (timer == NULL)
 		abort();
+	local->works++;
 	uv_timer_init(local->loop, timer);
 	timer->data = local;
 	uv_timer_start(timer, on_opening, 0, 0);

@@ -55,8 +55,8 @@ struct local {
 	bool pruning;
 	driver_done_cb *down_cb;
 	void *down_arg;
-	unsigned works;              /* on worker threads */
-	bool closed;                 /* free when the last work has ended */
+	unsigned works;              /* callbacks that will come: worker threads, the opening */
+	bool closed;                 /* free when the last of them came */
 };
 
 /* --- local_instance.c: one instance's life. */
