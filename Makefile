@@ -22,11 +22,11 @@ else log=$$(ninja -C $(1) --quiet $(3) 2>&1) || { printf '%s\n' "$$log" >&2; exi
 endef
 
 build_release = $(call build,build,,openbell)
-build_asan = $(call build,build-asan,-Dbuildtype=debug -Doptimization=1 -Db_sanitize=address$(comma)undefined \
+build_asan = $(call build,build-asan,-Doptimization=1 -Db_sanitize=address$(comma)undefined \
 	-Dtests=enabled,all)
 # gcc's warnings are the ones that count; clang's are shown.  No clang, no fuzzing.
 build_fuzz = command -v clang >/dev/null || exit 0; \
-	$(call build,build-fuzz,-Dbuildtype=debug -Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false \
+	$(call build,build-fuzz,-Doptimization=1 -Db_sanitize=address$(comma)undefined -Db_lundef=false \
 	-Dfuzz=true -Dtests=disabled -Dwerror=false --native-file=tests/fuzz/clang.ini,all)
 comma = ,
 

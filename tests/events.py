@@ -71,7 +71,7 @@ def pytest_runtest_logreport(report):
             _send(name, "failed", _seconds[name], text)
     elif report.skipped and name not in _ended:
         _ended.add(name)
-        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else getattr(report, "wasxfail", "")
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else "expected to fail"
         _send(name, "skipped", _seconds[name], why.replace("Skipped: ", "", 1))
     elif report.when == "teardown" and name not in _ended:
         _ended.add(name)

@@ -120,7 +120,7 @@ def test_install_and_uninstall_below_destdir(checkout, tmp_path):
 
 def test_install_where_it_may_not_write(checkout, tmp_path):
     (tmp_path / "file").write_text("")
-    done = install(checkout, "install", DESTDIR="/proc/nowhere")
+    done = install(checkout, "install", DESTDIR=str(tmp_path / "file"))
     assert done.returncode == 1
     assert "sudo make install" in done.stderr
 
@@ -128,7 +128,7 @@ def test_install_where_it_may_not_write(checkout, tmp_path):
 def test_unit_is_what_systemd_understands(tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("there is no systemd-analyze")
-    unit = (ROOT / "data/systemd/openbell.service.in").read_text().replace("@bindir@/openbell", OPENBELL)
+    unit = (ROOT / "data/systemd/openbell.service.in").read_text().replace("@bindir@/openbell", "/bin/true")
     file = tmp_path / "openbell.service"
     file.write_text(unit.replace("Documentation=man:openbell(1)\n", ""))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", file], capture_output=True, text=True, check=False)
