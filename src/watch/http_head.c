@@ -120,7 +120,7 @@ static size_t unfold(const struct field *field, char *ret_text)
 /* 1 or 0, or -ENOMEM. */
 static int field_matches(const struct field *field, const regex_t *wanted)
 {
-	char text[HTTP_CHECK_HEAD_MAX_BYTES + 2];
+	char text[HTTP_CHECK_HEAD_MAX_BYTES + 3];
 	regmatch_t range = { .rm_so = 0 };
 	size_t length = field->name_length;
 	int error;
@@ -134,6 +134,7 @@ static int field_matches(const struct field *field, const regex_t *wanted)
 		memcpy(text + length, field->value, field->value_length);
 		length += field->value_length;
 	}
+	text[length] = '\0';
 	range.rm_eo = (regoff_t)length;
 	error = regexec(wanted, text, 0, &range, REG_STARTEND);
 	return error == REG_ESPACE ? -ENOMEM : error == 0;

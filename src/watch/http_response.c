@@ -8,16 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The caller knows that what is held stays below `max`. */
+/*
+ * The caller knows that what is held stays below `max`.  A NUL stands behind
+ * it: regexec is told the length, but what watches regexec may not know that.
+ */
 static int bytes_append(struct http_bytes *bytes, const char *data, size_t length, size_t max)
 {
 	size_t size = bytes->size > 0 ? bytes->size : 1024;
 	char *grown;
 
-	while (size < bytes->length + length)
+	while (size < bytes->length + length + 1)
 		size *= 2;
-	if (size > max)
-		size = max;
+	if (size > max + 1)
+		size = max + 1;
 	if (size > bytes->size) {
 		grown = realloc(bytes->data, size);
 		if (grown == NULL)
@@ -27,6 +30,7 @@ static int bytes_append(struct http_bytes *bytes, const char *data, size_t lengt
 	}
 	memcpy(bytes->data + bytes->length, data, length);
 	bytes->length += length;
+	bytes->data[bytes->length] = '\0';
 	return 0;
 }
 

@@ -63,8 +63,11 @@ enum ladder_action ladder_step(const struct ladder_facts *facts)
 	case LADDER_SILENT:
 		return facts->may_restart ? LADDER_RESTART : LADDER_RECHECK;
 	case LADDER_WRONG:
-		/* A first wrong answer may be a deployment of somebody's, or a file that is being written. */
-		if (facts->failures >= 2 && facts->restarts == 0 && facts->may_restart)
+		/*
+		 * A first wrong answer may be a file that is being written; the same
+		 * from everybody is the content, which no restart mends.
+		 */
+		if (facts->failures >= 2 && facts->restarts == 0 && facts->may_restart && !is_braked(facts))
 			return LADDER_RESTART;
 		return LADDER_RECHECK;
 	default:

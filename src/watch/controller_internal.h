@@ -1,0 +1,150 @@
+/* controller_internal.h: what the files of the controller share. */
+#ifndef WATCH_CONTROLLER_INTERNAL_H
+#define WATCH_CONTROLLER_INTERNAL_H
+
+#include "fleet/driver.h"
+#include "watch/controller.h"
+#include "watch/http_check.h"
+#include "watch/ladder.h"
+
+#define PROVE_EVERY_MS 20        /* an instance that listens and does not pass yet */
+#define PROVE_DEADLINE_MS 5000
+#define DRAIN_TIMEOUT_MS 30000
+#define WELL_AFTER_MS 2000       /* in service for this long: no more "dying in a row" */
+#define GIVE_UP_AFTER 3          /* failed starts before somebody who waits is told */
+
+/* What an instance is being brought to; its place in service is decided by its state. */
+enum care_task {
+	CARE_NONE,
+	CARE_STARTING,           /* launched or restarted, up to its proof */
+	CARE_BACKOFF,            /* the alarm restarts it */
+	CARE_REFRESHING,         /* drained, refreshed and proved by a roll */
+	CARE_LEAVING,            /* drained, then terminated */
+};
+
+/* The controller's notes on an instance, from its arrival until it is gone. */
+struct care {
+	struct controller *controller;
+	struct instance *instance;
+	enum care_task task;
+	bool fresh;                  /* was never in service */
+	bool balancer_down;          /* the balancer's verdict while admitted */
+	bool checked;                /* `check` holds something */
+	struct check check;
+	unsigned failures;           /* in a row */
+	unsigned restarts;           /* since it was last well */
+	unsigned deaths;             /* in a row */
+	char why[ENTRY_DETAIL_SIZE]; /* what went wrong last */
+	char replaces[ENTRY_ID_SIZE];    /* the instance that goes when this one is in service */
+	bool doomed;                 /* another one replaces it */
+	uint64_t task_since_ms;      /* monotonic: since when it is out of service, or was ordered */
+	uint64_t in_service_since_ms;
+	struct alarm *alarm;
+	struct http_round *proof;
+};
+
+/* Somebody who waits for something. */
+struct waiter {
+	struct waiter *next;
+	controller_progress_cb *progress;
+	controller_done_cb *done;
+	controller_sweep_cb *swept;
+	void *arg;
+};
+
+/* A rolling deployment. */
+struct roll {
+	char instance[ENTRY_ID_SIZE];    /* under way; "" none */
+	bool publishing;
+	bool active;
+	bool reverting;
+	bool silent;                     /* from the configuration: nobody waits */
+	unsigned done;
+	char source[ENTRY_DETAIL_SIZE];
+	struct failure failure;          /* why it reverts */
+	struct waiter waiter;
+	uint64_t since_ms;
+};
+
+struct controller {
+	struct controller_setup setup;
+	const struct config *config;
+	struct clock *clock;
+	struct driver *driver;
+	struct http_checker *checker;
+	bool open;
+	bool began_empty;
+	bool going_down;
+	struct alarm *reconcile_alarm;
+	/* launching */
+	unsigned launch_failures;        /* starts of fresh instances that failed, in a row */
+	struct alarm *launch_alarm;      /* set: launch no more before it rings */
+	struct failure launch_failure;
+	/* sweeping */
+	struct alarm *sweep_alarm;
+	struct http_round *round;
+	struct instance **round_instances;   /* NULL where one has gone since */
+	size_t round_count;
+	uint64_t round_since_ms;
+	int64_t round_at_ms;
+	struct sweep *last_sweep;
+	/* the way through the balancer */
+	struct http_round *front;
+	struct alarm *front_alarm;
+	struct waiter *settle_waiters;
+	struct waiter *sweep_waiters;
+	struct waiter down_waiter;
+	struct roll roll;
+	/* An http_checker with a configuration of the past goes when its rounds have ended. */
+	bool checker_stale;
+};
+
+/* --- controller.c */
+struct care *care_of(const struct instance *instance);
+struct instance *controller_find(const struct controller *controller, const char *id);
+unsigned controller_desired(const struct controller *controller);
+unsigned controller_in_service(const struct controller *controller);
+
+/* Look at the whole again, from the loop, soon; cheap to call. */
+void controller_reconcile_soon(struct controller *controller);
+
+/* Record and log something that happened.  `instance` NULL: to the fleet. */
+void controller_event(struct controller *controller, const char *event, const struct instance *instance, bool bad,
+		      const char *format, ...) __attribute__((format(printf, 5, 6)));
+void controller_progress(struct controller *controller, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Out of the fleet: drained when it serves, then terminated. */
+void controller_leave(struct controller *controller, struct instance *instance);
+
+/* --- heal.c: what the ladder says, carried out. */
+
+/* Something is wrong with the instance; returns what was done about it. */
+enum sweep_action heal(struct controller *controller, struct instance *instance, enum ladder_kind kind,
+		       const char *why);
+void heal_start(struct controller *controller, struct instance *instance);   /* restart, at once or after its back-off */
+
+/* --- prove.c: nothing gets requests before it answered one. */
+void prove_start(struct controller *controller, struct instance *instance);
+void prove_stop(struct care *care);
+void prove_admit(struct controller *controller, struct instance *instance);
+
+/* The page through the balancer; settles those who wait. */
+void prove_front(struct controller *controller);
+void prove_give_up(struct controller *controller, const struct failure *failure);
+
+/* --- sweeps.c */
+void sweeps_schedule(struct controller *controller, uint64_t delay_ms);
+void sweeps_instance_gone(struct controller *controller, const struct instance *instance);
+void sweeps_stop(struct controller *controller);
+
+/* --- roll.c */
+void roll_begin(struct controller *controller, const char *folder, const struct waiter *waiter);
+void roll_step(struct controller *controller);
+
+/* Its turn is over: proved and in service again (failure NULL), or not. */
+void roll_instance_done(struct controller *controller, struct instance *instance, const struct failure *failure);
+void roll_drained(struct controller *controller, struct instance *instance);
+void roll_refreshed(struct controller *controller, struct instance *instance, const struct failure *failure);
+
+#endif
