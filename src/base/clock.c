@@ -147,10 +147,12 @@ void alarm_set(struct alarm *alarm, uint64_t delay_ms)
 	alarm_cancel(alarm);
 	alarm->set = true;
 	if (clock->loop != NULL) {
+		/* The loop's idea of now is as old as its last turn; a delay counts from here. */
+		uv_update_time(clock->loop);
 		uv_timer_start(&alarm->timer, on_timer, delay_ms, 0);
 		return;
 	}
-	alarm->at_ms = clock->mono_ms + delay_ms;
+	alarm->at_ms = delay_ms > UINT64_MAX - clock->mono_ms ? UINT64_MAX : clock->mono_ms + delay_ms;
 	manual_insert(alarm);
 }
 

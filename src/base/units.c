@@ -127,7 +127,7 @@ int units_parse_size(const char *text, int64_t *ret_bytes)
 
 	if (parse_number(&p, &value) < 0)
 		return -EINVAL;
-	if (*p == ' ')
+	if (*p == ' ' && p[1] != '\0')
 		p++;
 	if (*p != '\0' && *p != 'B') {
 		const char *letter = strchr(letters, toupper((unsigned char)*p));
@@ -171,7 +171,7 @@ int units_parse_percent(const char *text, int *ret_permille)
 
 	if (parse_number(&p, &value) < 0)
 		return -EINVAL;
-	if (*p == ' ')
+	if (*p == ' ' && p[1] != '\0')
 		p++;
 	if (*p == '%') {
 		value /= 100;
@@ -188,7 +188,8 @@ int units_parse_percent(const char *text, int *ret_permille)
 static void format_utc(int64_t utc_ms, int with_ms, char *ret_text, size_t size)
 {
 	int64_t ms = ((utc_ms % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)((utc_ms - ms) / 1000);
+	/* Rounded down, also before 1970. */
+	time_t seconds = (time_t)(utc_ms / 1000 - (utc_ms % 1000 < 0));
 	struct tm tm;
 	char date[24];
 

@@ -23,8 +23,9 @@ static struct config *parse(const char *text)
 {
 	struct config_findings findings;
 	struct config *config = NULL;
-	int r = config_parse_text("openbell.yaml", "/srv/openbell.yaml", "/srv", text, strlen(text), &config, &findings);
+	int r;
 
+	r = config_parse_text("openbell.yaml", "/srv/openbell.yaml", "/srv", text, strlen(text), &config, &findings);
 	if (r < 0)
 		print_error("%s\n", findings.count > 0 ? findings.lines[0] : strerror(-r));
 	assert_int_equal(r, 0);
@@ -195,8 +196,8 @@ static const char every_key[] =
 	"notify: {webhook: 'https://example.com/hook', exec: 'logger -t \"bell\" \\n'}\n"
 	"web: {listen: ':8444', token_file: token}\n"
 	"hosts:\n- {address: 10.0.0.11, port: 81, id: web-a, user: root, weight: 50}\n- address: '2001:db8::1'\n"
-	"aws: {region: eu-west-2, vpc: vpc-0a1, subnets: [subnet-0b1, subnet-0b2], instance_type: m5.large, spot: false,\n"
-	"  on_demand_base: 0, config_bucket: cfg, logging_bucket: logs, table: tab, admin_cidr: 10.0.0.0/8,\n"
+	"aws: {region: eu-west-2, vpc: vpc-0a1, subnets: [subnet-0b1, subnet-0b2], instance_type: m5.large,\n"
+	"  spot: false, on_demand_base: 0, config_bucket: cfg, logging_bucket: logs, table: tab, admin_cidr: 10.0.0.0/8,\n"
 	"  certificate: 'arn:aws:acm:eu-west-2:1:certificate/x'}\n";
 
 static void every_key_lands(void **state)
@@ -293,9 +294,10 @@ static void the_template_is_the_defaults(void **state)
 	struct config *defaults = parse("");
 	struct config *c;
 	size_t i;
+	int r;
 
-	assert_int_equal(config_parse_text("t", "/srv/openbell.yaml", "/srv", config_template, strlen(config_template), &c,
-					   &findings), 0);
+	r = config_parse_text("t", "/srv/openbell.yaml", "/srv", config_template, strlen(config_template), &c, &findings);
+	assert_int_equal(r, 0);
 	assert_int_equal(findings.warning_count, 0);
 	config_findings_free(&findings);
 	assert_same(defaults, c);
