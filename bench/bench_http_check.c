@@ -56,7 +56,7 @@ static void floor_start(int epoll, size_t index)
 		exit(1);
 	}
 	epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-	floor_fds[index] = -fd;      /* negative: not asked yet */
+	floor_fds[index] = -fd; /* negative: not asked yet */
 }
 
 /* True when the answer is there. */
@@ -129,7 +129,8 @@ int main(int argc, char **argv)
 {
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 15, failed = 0;
 	static double bare[ROUNDS_MAX], checks[ROUNDS_MAX];
-	struct config config = { .monitor = { .timeout_ms = 5000, .http = { .method = (char *)"GET", .path = (char *)"/" } } };
+	struct config config = { .monitor = { .timeout_ms = 5000,
+					      .http = { .method = (char *)"GET", .path = (char *)"/" } } };
 	struct http_checker *checker;
 	struct failure failure;
 	uint64_t started, wall = 0;
@@ -144,7 +145,8 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < TARGETS; i++) {
 		struct sockaddr_in *in = (struct sockaddr_in *)&targets[i].address;
 
-		*in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port),
+		*in = (struct sockaddr_in){ .sin_family = AF_INET,
+					    .sin_port = htons(port),
 					    .sin_addr.s_addr = htonl(0x7f010101 + (i / 250 << 8) + i % 250) };
 	}
 	uv_loop_init(&loop);

@@ -14,10 +14,10 @@
 #include <uv.h>
 
 #define EVENTS_MAX 256
-#define PASSES_MAX 16             /* looks at the epoll set before the loop gets its turn */
-#define LAUNCHES_MAX 256          /* likewise, checks started: some fail at once */
-#define RETRY_NS 50000000ull      /* for want of a descriptor or a port */
-#define LAG_NS 100000000ull       /* a timer this late means that the loop stood still */
+#define PASSES_MAX 16        /* looks at the epoll set before the loop gets its turn */
+#define LAUNCHES_MAX 256     /* likewise, checks started: some fail at once */
+#define RETRY_NS 50000000ull /* for want of a descriptor or a port */
+#define LAG_NS 100000000ull  /* a timer this late means that the loop stood still */
 #define MS_NS 1000000ull
 
 /*
@@ -30,7 +30,7 @@ struct http_round {
 	void *arg;
 	struct http_target *targets;
 	struct check *checks;
-	size_t count, next, left;    /* next to start, left to report */
+	size_t count, next, left; /* next to start, left to report */
 	struct http_flight_list free;
 	TAILQ_ENTRY(http_round) link;
 	size_t flight_count;
@@ -42,10 +42,10 @@ TAILQ_HEAD(round_list, http_round);
 struct http_checker {
 	uv_poll_t poll;
 	uv_timer_t timer;
-	int handles;                 /* open; the last close callback frees */
-	uint64_t due_ns;             /* when the timer fires; 0: it is not set */
+	int handles;     /* open; the last close callback frees */
+	uint64_t due_ns; /* when the timer fires; 0: it is not set */
 	struct round_list running, done;
-	regex_t body, header;        /* compiled where `flights.expect` points to them */
+	regex_t body, header; /* compiled where `flights.expect` points to them */
 	struct http_flights flights;
 };
 
@@ -212,7 +212,7 @@ static void forgive_lag(struct http_checker *checker)
 
 	if (now < checker->due_ns + LAG_NS)
 		return;
-	TAILQ_FOREACH(flight, &checker->flights.list, link) {
+	for (flight = TAILQ_FIRST(&checker->flights.list); flight != NULL; flight = TAILQ_NEXT(flight, link)) {
 		flight->deadline_ns += now - checker->due_ns;
 		if (flight->deadline_ns > latest)
 			flight->deadline_ns = latest;
@@ -363,8 +363,8 @@ static struct http_round *round_new(struct http_checker *checker, const struct h
 	return round;
 }
 
-int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count,
-		     http_round_cb *cb, void *arg, struct http_round **ret_round)
+int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count, http_round_cb *cb,
+		     void *arg, struct http_round **ret_round)
 {
 	struct http_round *round = round_new(checker, targets, count);
 	uint64_t now;

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 #define HTTP_CHECK_HEAD_MAX_BYTES 16384
-#define HTTP_CHECK_BODY_MAX_BYTES (256 * 1024)    /* how much of a body is looked at */
+#define HTTP_CHECK_BODY_MAX_BYTES (256 * 1024) /* how much of a body is looked at */
 #define HTTP_CHECK_CONCURRENCY 64
 #define HTTP_CHECK_UNDECIDED_US (-2)
 
@@ -70,8 +70,8 @@ void http_checker_free(struct http_checker *checker);
  * http_check_decided.  When for a whole timeout there was no descriptor for
  * any check, the rest of the round is left undecided too.
  */
-int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count,
-		     http_round_cb *cb, void *arg, struct http_round **ret_round);
+int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count, http_round_cb *cb,
+		     void *arg, struct http_round **ret_round);
 
 /* Abandon a round that has not reported: its callback will not run. */
 void http_round_cancel(struct http_round *round);

@@ -173,8 +173,7 @@ static int follow(struct http_flight *flight)
 	if (error != 0)
 		return error;
 	/* RFC 9110, 15.4: what all clients do with a POST. */
-	if (!all->head && (code == 303 || ((code == 301 || code == 302) &&
-					   strcmp(all->request.method, "POST") == 0)))
+	if (!all->head && (code == 303 || ((code == 301 || code == 302) && strcmp(all->request.method, "POST") == 0)))
 		flight->get = true;
 	hang_up(flight);
 	flight->hops++;

@@ -26,15 +26,15 @@ struct http_flight {
 	struct http_flights *all;
 	void *owner;
 	const struct sockaddr_storage *target;
-	struct check *check;         /* where the verdict goes */
+	struct check *check; /* where the verdict goes */
 	bool flying;
 	bool asked;
-	bool get;                    /* a redirect made it a GET */
+	bool get; /* a redirect made it a GET */
 	int fd;
-	int hops;                    /* redirects followed */
+	int hops; /* redirects followed */
 	size_t sent;
 	uint64_t start_ns, deadline_ns;
-	struct http_place *place;    /* where the last of `hops` led */
+	struct http_place *place; /* where the last of `hops` led */
 	struct http_response response;
 	TAILQ_ENTRY(http_flight) link;
 };
@@ -46,13 +46,13 @@ struct http_flights {
 	int epoll;
 	uint64_t timeout_ns;
 	int redirects;
-	bool head;                   /* the method is HEAD */
+	bool head; /* the method is HEAD */
 	struct http_expect expect;
 	struct http_request request;
-	void (*landed)(struct http_flight *flight);    /* a check ended: `flight` is free again */
-	struct http_flight_list list;                  /* in the air, soonest deadline first */
-	size_t waiting;              /* of those, for a descriptor or a port */
-	bool starved;                /* the last that was tried found no descriptor */
+	void (*landed)(struct http_flight *flight); /* a check ended: `flight` is free again */
+	struct http_flight_list list;               /* in the air, soonest deadline first */
+	size_t waiting;                             /* of those, for a descriptor or a port */
+	bool starved;                               /* the last that was tried found no descriptor */
 	char redirected[HTTP_REQUEST_SIZE];
 	char buffer[HTTP_FLIGHT_READ_BYTES];
 };

@@ -93,8 +93,11 @@ static int next_field(const char **cursor, const char *end, struct field *ret_fi
 		;
 	while (stop > value && strchr(" \t\r\n", stop[-1]) != NULL)
 		stop--;
-	*ret_field = (struct field){ .name = start, .name_length = (size_t)(colon - start), .value = value,
-				     .value_length = (size_t)(stop - value), .folded = ret_field->folded };
+	*ret_field = (struct field){ .name = start,
+				     .name_length = (size_t)(colon - start),
+				     .value = value,
+				     .value_length = (size_t)(stop - value),
+				     .folded = ret_field->folded };
 	return 0;
 }
 

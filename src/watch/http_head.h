@@ -18,13 +18,13 @@
 #include <stdint.h>
 
 struct http_head {
-	int minor;                   /* HTTP/1.minor */
-	int code;                    /* 100 to 999 */
+	int minor; /* HTTP/1.minor */
+	int code;  /* 100 to 999 */
 	bool has_length, chunked;
-	uint64_t length;             /* Content-Length, where it has one */
-	const char *location;        /* into the head, or NULL; the first where there are several */
+	uint64_t length;      /* Content-Length, where it has one */
+	const char *location; /* into the head, or NULL; the first where there are several */
 	size_t location_length;
-	bool wanted_seen;            /* a field matched the expression that was asked for */
+	bool wanted_seen; /* a field matched the expression that was asked for */
 };
 
 /*

@@ -87,7 +87,7 @@ static void remove_dot_segments(char *path)
 	char *query = path + strcspn(path, "?"), *in = path, *out = path;
 
 	while (in < query) {
-		size_t segment = 1 + strcspn(in + 1, "/?");      /* "/name" */
+		size_t segment = 1 + strcspn(in + 1, "/?"); /* "/name" */
 		bool last = in + segment >= query;
 
 		if (segment == 2 && in[1] == '.') {

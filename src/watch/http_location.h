@@ -8,13 +8,13 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-#define HTTP_AUTHORITY_SIZE 264      /* "[2001:db8::1]:8080", "www.example.com:8080" */
+#define HTTP_AUTHORITY_SIZE 264 /* "[2001:db8::1]:8080", "www.example.com:8080" */
 #define HTTP_PATH_SIZE 2048
 
 struct http_place {
 	struct sockaddr_storage address;
-	char authority[HTTP_AUTHORITY_SIZE];     /* what Host says */
-	char path[HTTP_PATH_SIZE];               /* with the query */
+	char authority[HTTP_AUTHORITY_SIZE]; /* what Host says */
+	char path[HTTP_PATH_SIZE];           /* with the query */
 };
 
 /* "127.0.0.1:8080", "[::1]:8080"; without the port where it is 80. */

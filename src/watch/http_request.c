@@ -58,7 +58,8 @@ int http_request_prepare(struct http_request *request, const char *method, const
 	request->host_at = write_start(request->text, method, path);
 	if (host != NULL) {
 		append(request->host, 0, host);
-		request->length = append(request->text, append(request->text, request->host_at, host), rest_for(method));
+		request->length =
+			append(request->text, append(request->text, request->host_at, host), rest_for(method));
 	}
 	return 0;
 }
@@ -70,8 +71,8 @@ void http_request_address(struct http_request *request, const struct sockaddr_st
 	if (request->host[0] != '\0')
 		return;
 	http_authority_format(address, authority);
-	request->length = append(request->text, append(request->text, request->host_at, authority),
-				 rest_for(request->method));
+	request->length =
+		append(request->text, append(request->text, request->host_at, authority), rest_for(request->method));
 }
 
 size_t http_request_redirected(const struct http_request *request, const struct http_place *place, bool get,

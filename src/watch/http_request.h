@@ -12,8 +12,8 @@
 struct http_request {
 	char method[HTTP_METHOD_SIZE];
 	char path[HTTP_PATH_SIZE];
-	char host[HTTP_AUTHORITY_SIZE];          /* "": each target's own address */
-	size_t host_at;                          /* where Host's value starts in `text` */
+	char host[HTTP_AUTHORITY_SIZE]; /* "": each target's own address */
+	size_t host_at;                 /* where Host's value starts in `text` */
 	size_t length;
 	char text[HTTP_REQUEST_SIZE];
 };

@@ -145,8 +145,8 @@ int http_response_judge_redirect(struct http_response *response)
 
 static bool redirects(const struct http_head *head)
 {
-	return head->location != NULL && (head->code == 301 || head->code == 302 || head->code == 303 ||
-					  head->code == 307 || head->code == 308);
+	return head->location != NULL &&
+	       (head->code == 301 || head->code == 302 || head->code == 303 || head->code == 307 || head->code == 308);
 }
 
 /* A whole head, its length included in head_bytes. */

@@ -40,8 +40,8 @@
 
 struct http_expect {
 	struct config_statuses statuses;
-	const regex_t *body;       /* NULL: any */
-	const regex_t *header;     /* NULL: any; otherwise one field must match */
+	const regex_t *body;   /* NULL: any */
+	const regex_t *header; /* NULL: any; otherwise one field must match */
 };
 
 enum http_progress { HTTP_MORE, HTTP_DONE, HTTP_REDIRECTED };
@@ -58,23 +58,32 @@ struct http_bytes {
  */
 struct http_response {
 	const struct http_expect *expect;
-	bool bodiless;             /* the request was HEAD */
-	bool follow;               /* a redirect ends it */
+	bool bodiless; /* the request was HEAD */
+	bool follow;   /* a redirect ends it */
 	enum http_part {
-		HTTP_PART_HEAD, HTTP_PART_BODY, HTTP_PART_BODY_TO_CLOSE,
-		HTTP_PART_CHUNK_SIZE, HTTP_PART_CHUNK_EXTENSION, HTTP_PART_CHUNK_SIZE_LF,
-		HTTP_PART_CHUNK, HTTP_PART_CHUNK_CR, HTTP_PART_CHUNK_LF,
-		HTTP_PART_TRAILERS, HTTP_PART_TRAILER, HTTP_PART_LAST_LF, HTTP_PART_DONE
+		HTTP_PART_HEAD,
+		HTTP_PART_BODY,
+		HTTP_PART_BODY_TO_CLOSE,
+		HTTP_PART_CHUNK_SIZE,
+		HTTP_PART_CHUNK_EXTENSION,
+		HTTP_PART_CHUNK_SIZE_LF,
+		HTTP_PART_CHUNK,
+		HTTP_PART_CHUNK_CR,
+		HTTP_PART_CHUNK_LF,
+		HTTP_PART_TRAILERS,
+		HTTP_PART_TRAILER,
+		HTTP_PART_LAST_LF,
+		HTTP_PART_DONE
 	} part;
-	bool started;              /* a byte has come */
-	size_t head_bytes;         /* what counts towards HTTP_CHECK_HEAD_MAX_BYTES, before `pending` */
-	size_t scanned;            /* of `pending`: no end of the head starts before this */
+	bool started;      /* a byte has come */
+	size_t head_bytes; /* what counts towards HTTP_CHECK_HEAD_MAX_BYTES, before `pending` */
+	size_t scanned;    /* of `pending`: no end of the head starts before this */
 	size_t body_bytes;
 	uint64_t left;
-	int digits;                /* of the chunk's size */
+	int digits; /* of the chunk's size */
 	struct http_head head;
 	struct http_bytes pending, body;
-	int code;                  /* the final status, as soon as its line was seen; 0: not yet */
+	int code; /* the final status, as soon as its line was seen; 0: not yet */
 	enum reason reason;
 };
 

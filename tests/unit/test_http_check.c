@@ -38,8 +38,22 @@
 
 /* How a server behaves. */
 enum act {
-	ACT_PAGE, ACT_HANG, ACT_DRIP, ACT_RESET, ACT_CLOSE, ACT_CUT, ACT_ENDLESS_HEADERS, ACT_GARBAGE, ACT_HUGE,
-	ACT_BAD_CHUNKS, ACT_LOOP, ACT_AWAY, ACT_ECHO, ACT_HALF_PAGE, ACT_EARLY, ACT_COUNT
+	ACT_PAGE,
+	ACT_HANG,
+	ACT_DRIP,
+	ACT_RESET,
+	ACT_CLOSE,
+	ACT_CUT,
+	ACT_ENDLESS_HEADERS,
+	ACT_GARBAGE,
+	ACT_HUGE,
+	ACT_BAD_CHUNKS,
+	ACT_LOOP,
+	ACT_AWAY,
+	ACT_ECHO,
+	ACT_HALF_PAGE,
+	ACT_EARLY,
+	ACT_COUNT
 };
 
 static const char *const scripts[ACT_COUNT] = {
@@ -73,10 +87,10 @@ struct bench {
 	int calls;
 	size_t count;
 	struct check checks[2000];
-	struct http_round *cancel;       /* from within the callback */
+	struct http_round *cancel; /* from within the callback */
 };
 
-static struct server servers[ACT_COUNT + 1];     /* the last one: a page, over IPv6 */
+static struct server servers[ACT_COUNT + 1]; /* the last one: a page, over IPv6 */
 static bool have_ipv6;
 static pid_t server_pid;
 
@@ -200,8 +214,8 @@ static void serve(void)
 		int count = epoll_wait(epoll, events, BATCH, 20);
 
 		/* One that drips is never silent for long, and never done. */
-		if (dripping != NULL && send(dripping->fd, "HTTP/1.1 200 OK\r\nA", dripping->answered ? 1 : 18,
-					     MSG_NOSIGNAL) > 0)
+		if (dripping != NULL &&
+		    send(dripping->fd, "HTTP/1.1 200 OK\r\nA", dripping->answered ? 1 : 18, MSG_NOSIGNAL) > 0)
 			dripping->answered = true;
 		for (int i = 0; i < count; i++) {
 			struct server *server = events[i].data.ptr;
@@ -221,15 +235,14 @@ static int server_open(struct server *server, const char *ip, int family)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)&server->address;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&server->address;
-	socklen_t size = sizeof server->address;
+	socklen_t size = family == AF_INET ? sizeof *in : sizeof *in6;
 
 	server->address.ss_family = (sa_family_t)family;
 	inet_pton(family, ip, family == AF_INET ? (void *)&in->sin_addr : (void *)&in6->sin6_addr);
 	server->listener = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (server->listener < 0)
 		return -1;
-	if (bind(server->listener, (struct sockaddr *)&server->address,
-		 family == AF_INET ? sizeof *in : sizeof *in6) != 0 ||
+	if (bind(server->listener, (struct sockaddr *)&server->address, size) != 0 ||
 	    listen(server->listener, 4096) != 0 ||
 	    getsockname(server->listener, (struct sockaddr *)&server->address, &size) != 0) {
 		close(server->listener);
@@ -474,7 +487,8 @@ static void a_thousand_targets(void **state)
 	took = check_all(bench, targets, 1000);
 	for (unsigned int i = 0; i < 1000; i++)
 		assert_int_equal(bench->checks[i].reason, i % 100 == 42 ? REASON_TIMEOUT
-							  : i % 10 == 3 ? REASON_RESET : REASON_OK);
+							  : i % 10 == 3 ? REASON_RESET
+									: REASON_OK);
 	assert_in_range(took, TIMEOUT_MS, TIMEOUT_MS * 2 + 1000);
 }
 

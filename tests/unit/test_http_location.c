@@ -33,30 +33,66 @@ static const struct {
 	const char *location, *authority, *path;
 } table[] = {
 	/* RFC 3986, 5.4.1 and 5.4.2 */
-	{ "g", NULL, "/b/c/g" }, { "./g", NULL, "/b/c/g" }, { "g/", NULL, "/b/c/g/" }, { "/g", NULL, "/g" },
-	{ "?y", NULL, "/b/c/d;p?y" }, { "g?y", NULL, "/b/c/g?y" }, { "#s", NULL, "/b/c/d;p?q" },
-	{ "g#s", NULL, "/b/c/g" }, { "g?y#s", NULL, "/b/c/g?y" }, { ";x", NULL, "/b/c/;x" }, { ".", NULL, "/b/c/" },
-	{ "./", NULL, "/b/c/" }, { "..", NULL, "/b/" }, { "../", NULL, "/b/" }, { "../g", NULL, "/b/g" },
-	{ "../..", NULL, "/" }, { "../../g", NULL, "/g" }, { "../../../g", NULL, "/g" }, { "/./g", NULL, "/g" },
-	{ "/../g", NULL, "/g" }, { "g.", NULL, "/b/c/g." }, { "..g", NULL, "/b/c/..g" }, { "./../g", NULL, "/b/g" },
-	{ "g/./h", NULL, "/b/c/g/h" }, { "g/../h", NULL, "/b/c/h" }, { "g;x=1/../y", NULL, "/b/c/y" },
-	{ "g?y/../x", NULL, "/b/c/g?y/../x" }, { "/a/b/../?c/../d", NULL, "/a/?c/../d" },
-	{ "a/b:c", NULL, "/b/c/a/b:c" }, { "?u=http://x/", NULL, "/b/c/d;p?u=http://x/" },
+	{ "g", NULL, "/b/c/g" },
+	{ "./g", NULL, "/b/c/g" },
+	{ "g/", NULL, "/b/c/g/" },
+	{ "/g", NULL, "/g" },
+	{ "?y", NULL, "/b/c/d;p?y" },
+	{ "g?y", NULL, "/b/c/g?y" },
+	{ "#s", NULL, "/b/c/d;p?q" },
+	{ "g#s", NULL, "/b/c/g" },
+	{ "g?y#s", NULL, "/b/c/g?y" },
+	{ ";x", NULL, "/b/c/;x" },
+	{ ".", NULL, "/b/c/" },
+	{ "./", NULL, "/b/c/" },
+	{ "..", NULL, "/b/" },
+	{ "../", NULL, "/b/" },
+	{ "../g", NULL, "/b/g" },
+	{ "../..", NULL, "/" },
+	{ "../../g", NULL, "/g" },
+	{ "../../../g", NULL, "/g" },
+	{ "/./g", NULL, "/g" },
+	{ "/../g", NULL, "/g" },
+	{ "g.", NULL, "/b/c/g." },
+	{ "..g", NULL, "/b/c/..g" },
+	{ "./../g", NULL, "/b/g" },
+	{ "g/./h", NULL, "/b/c/g/h" },
+	{ "g/../h", NULL, "/b/c/h" },
+	{ "g;x=1/../y", NULL, "/b/c/y" },
+	{ "g?y/../x", NULL, "/b/c/g?y/../x" },
+	{ "/a/b/../?c/../d", NULL, "/a/?c/../d" },
+	{ "a/b:c", NULL, "/b/c/a/b:c" },
+	{ "?u=http://x/", NULL, "/b/c/d;p?u=http://x/" },
 
 	/* absolute */
-	{ "http://127.0.1.1:8090/x", "127.0.1.1:8090", "/x" }, { "HTTP://127.0.1.1:8090", "127.0.1.1:8090", "/" },
-	{ "//127.0.1.1:8090?x", "127.0.1.1:8090", "/?x" }, { "http://10.0.0.1/x#y", "10.0.0.1", "/x" },
-	{ "http://10.0.0.1:/x", "10.0.0.1:", "/x" }, { "http://[2001:db8::1]:81/x", "[2001:db8::1]:81", "/x" },
+	{ "http://127.0.1.1:8090/x", "127.0.1.1:8090", "/x" },
+	{ "HTTP://127.0.1.1:8090", "127.0.1.1:8090", "/" },
+	{ "//127.0.1.1:8090?x", "127.0.1.1:8090", "/?x" },
+	{ "http://10.0.0.1/x#y", "10.0.0.1", "/x" },
+	{ "http://10.0.0.1:/x", "10.0.0.1:", "/x" },
+	{ "http://[2001:db8::1]:81/x", "[2001:db8::1]:81", "/x" },
 	{ "http://[::1]", "[::1]", "/" },
 
 	/* not to be followed */
-	{ "", NULL, NULL }, { "https://127.0.1.1:8090/", NULL, NULL }, { "ftp://127.0.1.1/", NULL, NULL },
-	{ "http:/x", NULL, NULL }, { "mailto:a", NULL, NULL }, { "http://www.example.com/", NULL, NULL },
-	{ "http://user@127.0.1.1:8090/", NULL, NULL }, { "http://127.0.1.1:0/", NULL, NULL },
-	{ "http://127.0.1.1:65536/", NULL, NULL }, { "http://127.0.1.1:80x/", NULL, NULL },
-	{ "http://127.0.1.1:+1/", NULL, NULL }, { "http://127.1/", NULL, NULL }, { "http://[::1/", NULL, NULL },
-	{ "http://[::1]x/", NULL, NULL }, { "http:///x", NULL, NULL }, { "http://:80/x", NULL, NULL },
-	{ "/a b", NULL, NULL }, { "/a\r\nX: y", NULL, NULL }, { "/\xc3\xa9", NULL, NULL },
+	{ "", NULL, NULL },
+	{ "https://127.0.1.1:8090/", NULL, NULL },
+	{ "ftp://127.0.1.1/", NULL, NULL },
+	{ "http:/x", NULL, NULL },
+	{ "mailto:a", NULL, NULL },
+	{ "http://www.example.com/", NULL, NULL },
+	{ "http://user@127.0.1.1:8090/", NULL, NULL },
+	{ "http://127.0.1.1:0/", NULL, NULL },
+	{ "http://127.0.1.1:65536/", NULL, NULL },
+	{ "http://127.0.1.1:80x/", NULL, NULL },
+	{ "http://127.0.1.1:+1/", NULL, NULL },
+	{ "http://127.1/", NULL, NULL },
+	{ "http://[::1/", NULL, NULL },
+	{ "http://[::1]x/", NULL, NULL },
+	{ "http:///x", NULL, NULL },
+	{ "http://:80/x", NULL, NULL },
+	{ "/a b", NULL, NULL },
+	{ "/a\r\nX: y", NULL, NULL },
+	{ "/\xc3\xa9", NULL, NULL },
 };
 
 static void locations(void **state)
@@ -66,7 +102,7 @@ static void locations(void **state)
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		const char *authority = table[i].authority != NULL ? table[i].authority : from.authority;
 		size_t length = strlen(table[i].location);
-		char *copy = malloc(length > 0 ? length : 1);    /* no NUL: the length counts */
+		char *copy = malloc(length > 0 ? length : 1); /* no NUL: the length counts */
 		struct http_place place;
 		int error;
 

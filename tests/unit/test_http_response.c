@@ -26,10 +26,10 @@ struct stream {
 	int code;
 	bool hangs;
 	bool bodiless;
-	const char *body, *header;      /* expressions */
-	const char *location;           /* redirects are followed, and this is one */
+	const char *body, *header; /* expressions */
+	const char *location;      /* redirects are followed, and this is one */
 	bool follow;
-	int last_status;                /* 0: only 200 passes; otherwise all from 200 to this */
+	int last_status; /* 0: only 200 passes; otherwise all from 200 to this */
 };
 
 struct verdict {
@@ -42,7 +42,8 @@ struct verdict {
 static const struct stream streams[] = {
 	/* whole answers */
 	{ "a page", BYTES(OK "Content-Length: 5\r\n\r\nhello"), REASON_OK, 200 },
-	{ "a page, and the connection stays", BYTES(OK "Content-Length: 5\r\n\r\nhello"), REASON_OK, 200, .hangs = true },
+	{ "a page, and the connection stays", BYTES(OK "Content-Length: 5\r\n\r\nhello"), REASON_OK, 200,
+	  .hangs = true },
 	{ "no body", BYTES(OK "Content-Length: 0\r\n\r\n"), REASON_OK, 200, .hangs = true },
 	{ "a body up to the end", BYTES(OK "\r\nhello"), REASON_OK, 200 },
 	{ "a body up to an end that does not come", BYTES(OK "\r\nhello"), REASON_COUNT, 200, .hangs = true },
@@ -60,8 +61,9 @@ static const struct stream streams[] = {
 	{ "205 has a body like others", BYTES("HTTP/1.1 205 Reset\r\nContent-Length: 1\r\n\r\n"), REASON_COUNT, 205,
 	  .last_status = 299, .hangs = true },
 	{ "100 first", BYTES("HTTP/1.1 100 Continue\r\n\r\n" OK "Content-Length: 0\r\n\r\n"), REASON_OK, 200 },
-	{ "103 first, with fields", BYTES("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 P\r\n\r\n" OK
-	  "Content-Length: 1\r\n\r\nx"), REASON_OK, 200, .hangs = true },
+	{ "103 first, with fields",
+	  BYTES("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 102 P\r\n\r\n" OK "Content-Length: 1\r\n\r\nx"),
+	  REASON_OK, 200, .hangs = true },
 
 	/* cut short */
 	{ "nothing at all", BYTES(""), REASON_RESET, 0 },
@@ -109,11 +111,14 @@ static const struct stream streams[] = {
 	{ "a line that starts with a CR", BYTES(OK "\rA: b\r\n\r\n"), REASON_PROTOCOL, 200, .hangs = true },
 	{ "NUL in a value", BYTES(OK "A: b\0c\r\n\r\n"), REASON_PROTOCOL, 200, .hangs = true },
 	{ "NUL in a name", BYTES(OK "A\0: b\r\n\r\n"), REASON_PROTOCOL, 200, .hangs = true },
-	{ "empty values, tabs, bytes above 127", BYTES(OK "A:\r\nB:\t\xff \r\nContent-Length:0\r\n\r\n"), REASON_OK, 200 },
+	{ "empty values, tabs, bytes above 127", BYTES(OK "A:\r\nB:\t\xff \r\nContent-Length:0\r\n\r\n"), REASON_OK,
+	  200 },
 
 	/* lengths */
-	{ "leading zeros", BYTES(OK "Content-Length: 0000000000000000000000000002\r\n\r\nhi"), REASON_OK, 200, .hangs = true },
-	{ "the same twice", BYTES(OK "Content-Length: 2\r\ncontent-length: 2\r\n\r\nhi"), REASON_OK, 200, .hangs = true },
+	{ "leading zeros", BYTES(OK "Content-Length: 0000000000000000000000000002\r\n\r\nhi"), REASON_OK, 200,
+	  .hangs = true },
+	{ "the same twice", BYTES(OK "Content-Length: 2\r\ncontent-length: 2\r\n\r\nhi"), REASON_OK, 200,
+	  .hangs = true },
 	{ "the same in a list", BYTES(OK "Content-Length: 2, 2 ,02\r\n\r\nhi"), REASON_OK, 200, .hangs = true },
 	{ "two", BYTES(OK "Content-Length: 2\r\nContent-Length: 3\r\n\r\nhi"), REASON_PROTOCOL, 200, .hangs = true },
 	{ "two in a list", BYTES(OK "Content-Length: 2, 3\r\n\r\nhi"), REASON_PROTOCOL, 200, .hangs = true },
@@ -126,14 +131,15 @@ static const struct stream streams[] = {
 	{ "2^64 - 1", BYTES(OK "Content-Length: 18446744073709551615\r\n\r\nx"), REASON_COUNT, 200, .hangs = true },
 	{ "folded", BYTES(OK "Content-Length:\r\n 2\r\n\r\nhi"), REASON_OK, 200, .hangs = true },
 	{ "folded apart", BYTES(OK "Content-Length: 1\r\n 2\r\n\r\nhi"), REASON_PROTOCOL, 200, .hangs = true },
-	{ "beside chunking", BYTES(OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), REASON_PROTOCOL,
-	  200, .hangs = true },
+	{ "beside chunking", BYTES(OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+	  REASON_PROTOCOL, 200, .hangs = true },
 
 	/* chunks */
 	{ "chunks", BYTES(CHUNKED "5\r\nhello\r\n0\r\n\r\n"), REASON_OK, 200, .hangs = true },
 	{ "either case, zeros", BYTES(CHUNKED "a\r\n0123456789\r\n0A\r\n0123456789\r\n000\r\n\r\n"), REASON_OK, 200,
 	  .hangs = true },
-	{ "extensions", BYTES(CHUNKED "1;a=b;c=\"d\"\r\nx\r\n1 ; e\r\ny\r\n0;f\r\n\r\n"), REASON_OK, 200, .hangs = true },
+	{ "extensions", BYTES(CHUNKED "1;a=b;c=\"d\"\r\nx\r\n1 ; e\r\ny\r\n0;f\r\n\r\n"), REASON_OK, 200,
+	  .hangs = true },
 	{ "trailers", BYTES(CHUNKED "1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\n"), REASON_OK, 200, .hangs = true },
 	{ "trailers with bare LFs", BYTES(CHUNKED "0\r\nA: b\n\n"), REASON_OK, 200, .hangs = true },
 	{ "Chunked", BYTES(OK "transfer-encoding:Chunked\r\n\r\n0\r\n\r\n"), REASON_OK, 200, .hangs = true },
@@ -152,11 +158,12 @@ static const struct stream streams[] = {
 	{ "a size of 17 digits", BYTES(CHUNKED "00000000000000001\r\nx"), REASON_PROTOCOL, 200, .hangs = true },
 	{ "a size of 2^64 - 1", BYTES(CHUNKED "ffffffffffffffff\r\nx"), REASON_COUNT, 200, .hangs = true },
 	{ "CR, then no LF, at the end", BYTES(CHUNKED "0\r\n\rX"), REASON_PROTOCOL, 200, .hangs = true },
-	{ "in HTTP/1.0", BYTES("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), REASON_PROTOCOL, 200 },
+	{ "in HTTP/1.0", BYTES("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), REASON_PROTOCOL,
+	  200 },
 	{ "gzip", BYTES(OK "Transfer-Encoding: gzip\r\n\r\n"), REASON_PROTOCOL, 200, .hangs = true },
 	{ "gzip, chunked", BYTES(OK "Transfer-Encoding: gzip, chunked\r\n\r\n"), REASON_PROTOCOL, 200, .hangs = true },
-	{ "twice chunked", BYTES(OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"), REASON_PROTOCOL,
-	  200, .hangs = true },
+	{ "twice chunked", BYTES(OK "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"),
+	  REASON_PROTOCOL, 200, .hangs = true },
 
 	/* expectations */
 	{ "the body", BYTES(OK "Content-Length: 11\r\n\r\nHello World"), REASON_OK, 200, .body = "W[aeiou]rld$" },
@@ -176,24 +183,28 @@ static const struct stream streams[] = {
 	{ "not cut short", BYTES(OK "Content-Length: 99\r\n\r\nWorld"), REASON_PROTOCOL, 200, .body = "World" },
 	{ "a field", BYTES(OK "Server:Apache/2.4 \r\nContent-Length: 0\r\n\r\n"), REASON_OK, 200,
 	  .header = "^Server: Apache/2.4$" },
-	{ "no such field", BYTES(OK "Server: nginx\r\n\r\n"), REASON_HEADER, 200, .header = "^Server: Apache", .hangs = true },
-	{ "a field's value, not its neighbour's", BYTES(OK "A: b\r\nC: d\r\n\r\n"), REASON_HEADER, 200, .header = "b.*C" },
+	{ "no such field", BYTES(OK "Server: nginx\r\n\r\n"), REASON_HEADER, 200, .header = "^Server: Apache",
+	  .hangs = true },
+	{ "a field's value, not its neighbour's", BYTES(OK "A: b\r\nC: d\r\n\r\n"), REASON_HEADER, 200,
+	  .header = "b.*C" },
 	{ "a folded field", BYTES(OK "A: b \r\n \tc\r\n\td\r\nContent-Length: 0\r\n\r\n"), REASON_OK, 200,
 	  .header = "^A: b c d$" },
 	{ "not of a 103", BYTES("HTTP/1.1 103 E\r\nA: b\r\n\r\n" OK "\r\n"), REASON_HEADER, 200, .header = "^A: b" },
 	{ "not in the status line", BYTES(OK "\r\n"), REASON_HEADER, 200, .header = "200" },
-	{ "the status before the header", BYTES("HTTP/1.1 503 B\r\n\r\n"), REASON_STATUS, 503, .header = "x", .body = "y" },
+	{ "the status before the header", BYTES("HTTP/1.1 503 B\r\n\r\n"), REASON_STATUS, 503, .header = "x",
+	  .body = "y" },
 
 	/* redirects */
 	{ "followed", BYTES("HTTP/1.1 302 F\r\nlocation:  /b \r\n\r\n"), REASON_COUNT, 302, .follow = true,
 	  .location = "/b", .hangs = true },
-	{ "the first of two", BYTES("HTTP/1.1 301 M\nLocation: /b\nLocation: /c\n\n"), REASON_COUNT, 301, .follow = true,
-	  .location = "/b", .hangs = true },
+	{ "the first of two", BYTES("HTTP/1.1 301 M\nLocation: /b\nLocation: /c\n\n"), REASON_COUNT, 301,
+	  .follow = true, .location = "/b", .hangs = true },
 	{ "after a 100", BYTES("HTTP/1.1 100 C\r\n\r\nHTTP/1.1 308 P\r\nLocation: /b\r\n\r\n"), REASON_COUNT, 308,
 	  .follow = true, .location = "/b", .hangs = true },
 	{ "to nowhere", BYTES("HTTP/1.1 302 F\r\n\r\n"), REASON_STATUS, 302, .follow = true },
 	{ "one too many", BYTES("HTTP/1.1 302 F\r\nLocation: /b\r\n\r\n"), REASON_STATUS, 302 },
-	{ "a page with a Location", BYTES(OK "Location: /b\r\nContent-Length: 0\r\n\r\n"), REASON_OK, 200, .follow = true },
+	{ "a page with a Location", BYTES(OK "Location: /b\r\nContent-Length: 0\r\n\r\n"), REASON_OK, 200,
+	  .follow = true },
 	{ "300 is a choice", BYTES("HTTP/1.1 300 C\r\nLocation: /b\r\n\r\n"), REASON_STATUS, 300, .follow = true },
 };
 
@@ -268,7 +279,8 @@ static void check(const struct stream *stream, const struct verdict *verdict, si
 {
 	const char *location = stream->location != NULL ? stream->location : "";
 
-	if (verdict->reason == stream->reason && verdict->code == stream->code && strcmp(verdict->location, location) == 0)
+	if (verdict->reason == stream->reason && verdict->code == stream->code &&
+	    strcmp(verdict->location, location) == 0)
 		return;
 	fail_msg("%s (first %zu, then %zu): %s %d \"%s\" instead of %s %d \"%s\"", stream->name, first, step,
 		 verdict->reason == REASON_COUNT ? "nothing" : reason_name(verdict->reason), verdict->code,
@@ -338,8 +350,8 @@ static void heads_are_bounded(void **state)
 	large_says(large("an endless fold", OK "A: b\r\n", " c\r\n", 1 << 20, ""), REASON_TOO_LARGE, 200, NULL);
 	large_says(large("endless trailers", CHUNKED "0\r\n", "A: b\r\n", 1 << 20, ""), REASON_TOO_LARGE, 200, NULL);
 	large_says(large("an endless extension", CHUNKED "1;", "x", 1 << 20, ""), REASON_TOO_LARGE, 200, NULL);
-	large_says(large("extensions without end", CHUNKED, "1;abcdefghij\r\nx\r\n", 1 << 20, ""), REASON_TOO_LARGE, 200,
-		   NULL);
+	large_says(large("extensions without end", CHUNKED, "1;abcdefghij\r\nx\r\n", 1 << 20, ""), REASON_TOO_LARGE,
+		   200, NULL);
 }
 
 static void bodies_are_bounded(void **state)
