@@ -174,6 +174,9 @@ const char *check_host_address(const char *text)
 
 const char *check_host_id(const char *text)
 {
+	/* The address is the id where none is given. */
+	if (check_host_address(text) == NULL)
+		return NULL;
 	if (!isalnum((unsigned char)text[0]) || !only(text, ALNUM "._:-") || strlen(text) > NAME_MAX_BYTES)
 		return "isn't an id: use letters, digits, \".\", \"_\" and \"-\", at most 64";
 	return NULL;

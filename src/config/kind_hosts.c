@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define HOST_KEYS 5
-#define PATH_SIZE 48
+#define WHERE_SIZE 40
+#define PATH_SIZE (WHERE_SIZE + 16)
 
 static const struct schema_key host_keys[HOST_KEYS] = {
 	{ .path = "address", .kind = &kind_text, .offset = offsetof(struct config_host, address),
@@ -97,7 +98,7 @@ static bool take_pair(struct reader *reader, const char *where, const struct nod
 static bool take_host(struct reader *reader, size_t number, const struct node *node, struct config_host *host)
 {
 	size_t lines[HOST_KEYS] = { 0 };
-	char where[PATH_SIZE / 2];
+	char where[WHERE_SIZE];
 	const struct node *name;
 	bool good = true;
 

@@ -197,8 +197,8 @@ static const char every_key[] =
 	"web: {listen: ':8444', token_file: token}\n"
 	"hosts:\n- {address: 10.0.0.11, port: 81, id: web-a, user: root, weight: 50}\n- address: '2001:db8::1'\n"
 	"aws: {region: eu-west-2, vpc: vpc-0a1, subnets: [subnet-0b1, subnet-0b2], instance_type: m5.large,\n"
-	"  spot: false, on_demand_base: 0, config_bucket: cfg, logging_bucket: logs, table: tab, admin_cidr: 10.0.0.0/8,\n"
-	"  certificate: 'arn:aws:acm:eu-west-2:1:certificate/x'}\n";
+	"  spot: false, on_demand_base: 0, config_bucket: cfg, logging_bucket: logs, table: tab,\n"
+	"  admin_cidr: 10.0.0.0/8, certificate: 'arn:aws:acm:eu-west-2:1:certificate/x'}\n";
 
 static void every_key_lands(void **state)
 {
@@ -270,6 +270,8 @@ static const char *const round_trips[] = {
 	"provider: hosts\nhosts: list.yaml", "schedule: {calendar: a b.ics, open: 01:00}", "fleet: 'on'",
 	"{provider: aws, fleet: web, aws: {logging_bucket: logs-1}}", "state: '/tmp/\"x\": #y\\z'",
 	"monitor: {http: {body: \"\\u00e9\\\\.\"}}", "capacity: {open: 250}", "fleet: '12'", "fleet: 1e3",
+	"provider: hosts\nhosts: [{address: '::1'}, {address: "
+	"a-name-of-more-than-sixty-four-characters.in-a-domain-that-is-long-itself.example.com}]",
 };
 
 static void what_is_printed_reads_back(void **state)
@@ -296,7 +298,8 @@ static void the_template_is_the_defaults(void **state)
 	size_t i;
 	int r;
 
-	r = config_parse_text("t", "/srv/openbell.yaml", "/srv", config_template, strlen(config_template), &c, &findings);
+	r = config_parse_text("t", "/srv/openbell.yaml", "/srv", config_template, strlen(config_template), &c,
+			      &findings);
 	assert_int_equal(r, 0);
 	assert_int_equal(findings.warning_count, 0);
 	config_findings_free(&findings);
