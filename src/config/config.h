@@ -48,10 +48,11 @@ struct config {
 
 	char *fleet;
 	enum config_provider provider;
-	char *site;    /* NULL: the built-in Hello World */
+	char *site;    /* NULL: the built-in Hello World; not given: site/ beside the file, where there is one */
 	struct config_endpoint listen;
 	char *state;
 
+	/* With `provider: hosts` and a list: what is not given follows the number of hosts. */
 	struct {
 		int open, closed, min, max;
 	} capacity;
@@ -99,7 +100,8 @@ struct config {
 	struct {
 		int at_minutes;        /* after midnight, in the market's zone */
 		int64_t every_ms;
-		char *to;              /* an absolute path, or "s3://bucket/prefix/" */
+		char *to;              /* an absolute path, or "s3://bucket/prefix/"; NULL (aws only): the logging
+					  bucket, whose name holds the account, below the fleet's name */
 		bool zstd;
 		int64_t keep_ms;
 		int64_t pending_bytes;
