@@ -527,6 +527,34 @@ static void a_cancelled_round_is_silent(void **state)
 	assert_int_equal(bench->checks[0].reason, REASON_OK);
 }
 
+/* What a callback may do: start the next round, and after that free the checker. */
+static void on_chained_round(void *arg, const struct check *checks, size_t count)
+{
+	struct bench *bench = arg;
+	struct http_target page = target_of(ACT_PAGE, 0);
+	struct http_round *round;
+
+	assert_int_equal(checks[0].reason, REASON_OK);
+	if (++bench->calls < 3) {
+		assert_int_equal(http_round_start(bench->checker, &page, 1, on_chained_round, bench, &round), 0);
+		return;
+	}
+	http_checker_free(bench->checker);
+	bench->checker = NULL;
+}
+
+static void callbacks_go_on(void **state)
+{
+	struct bench *bench = *state;
+	struct http_target page = target_of(ACT_PAGE, 0);
+	struct http_round *round;
+
+	make_checker(bench);
+	assert_int_equal(http_round_start(bench->checker, &page, 1, on_chained_round, bench, &round), 0);
+	uv_run(&bench->loop, UV_RUN_DEFAULT);
+	assert_int_equal(bench->calls, 3);
+}
+
 /* A sweep of hung targets does not hold up one that is asked beside it. */
 static void rounds_do_not_wait_for_each_other(void **state)
 {
@@ -645,6 +673,7 @@ int main(void)
 		TEST(a_thousand_targets),
 		TEST(nobody_to_ask),
 		TEST(a_cancelled_round_is_silent),
+		TEST(callbacks_go_on),
 		TEST(rounds_do_not_wait_for_each_other),
 		TEST(few_descriptors),
 		TEST(no_descriptors),
