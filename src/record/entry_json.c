@@ -26,7 +26,7 @@ static size_t character_bytes(const unsigned char *p)
 	return bytes;
 }
 
-static json_t *text_json(const char *text)
+json_t *entry_text_json(const char *text)
 {
 	json_t *json = json_string(text);
 	char *clean;
@@ -77,7 +77,7 @@ json_t *entry_result_json(const struct sweep_entry *entry)
 	char ip[ENTRY_ADDRESS_SIZE];
 
 	address_split(entry->address, ip, sizeof ip, NULL);
-	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "id", text_json(entry->id), "ip", text_json(ip),
+	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "id", entry_text_json(entry->id), "ip", entry_text_json(ip),
 			 "code", check->code, "result", check_result(check), "reason", reason_name(check_reason(check)),
 			 "ssh", ssh_json(check), "latency_ms", latency_json(check), "action",
 			 sweep_action_name(entry->action));
@@ -101,11 +101,11 @@ json_t *entry_sweep_json(const struct sweep *sweep)
 
 json_t *entry_event_json(const struct event *event)
 {
-	json_t *instance = event->instance[0] != '\0' ? text_json(event->instance) : json_null();
+	json_t *instance = event->instance[0] != '\0' ? entry_text_json(event->instance) : json_null();
 
 	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "schema", 1, "type", "event", "at",
-			 entry_time_json(event->at_ms), "event", text_json(event->event), "instance", instance, "detail",
-			 text_json(event->detail));
+			 entry_time_json(event->at_ms), "event", entry_text_json(event->event), "instance", instance, "detail",
+			 entry_text_json(event->detail));
 }
 
 static json_t *strings_json(char *const *strings, size_t count)
@@ -114,7 +114,7 @@ static json_t *strings_json(char *const *strings, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (json_array_append_new(list, text_json(strings[i])) < 0) {
+		if (json_array_append_new(list, entry_text_json(strings[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -125,7 +125,7 @@ static json_t *strings_json(char *const *strings, size_t count)
 json_t *entry_incident_json(const struct incident *incident)
 {
 	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "type", "incident", "id",
-			 text_json(incident->id), "cause", text_json(incident->cause), "instances",
+			 entry_text_json(incident->id), "cause", entry_text_json(incident->cause), "instances",
 			 strings_json(incident->instances, incident->instance_count), "opened",
 			 entry_time_json(incident->opened_ms), "closed", entry_time_json(incident->closed_ms), "tried",
 			 strings_json(incident->tried, incident->tried_count));

@@ -24,6 +24,9 @@ json_t *entry_json(const struct sweep *sweep, const struct event *event, const s
 /* One instance of a sweep's `response`. */
 json_t *entry_result_json(const struct sweep_entry *entry);
 
+/* Any text as a string: U+FFFD for what is not UTF-8. */
+json_t *entry_text_json(const char *text);
+
 /* An instant as a string, null for 0. */
 json_t *entry_time_json(int64_t utc_ms);
 

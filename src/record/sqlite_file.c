@@ -159,12 +159,18 @@ int sqlite_file_identify(const char *path, bool *ret_exists, struct failure *fai
 	return r;
 }
 
-static bool disk_is_full(const char *path, int system_errno)
+static bool means_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+/* SQLite says "full" for ENOSPC only, and after a failed COMMIT does not keep the error's number: errno still has it. */
+static bool disk_is_full(const char *path, int system_errno, int last_errno)
 {
 	char buffer[512];
 	struct statvfs info;
 
-	if (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG)
+	if (means_full(system_errno) || means_full(last_errno))
 		return true;
 	return statvfs(folder_name(path, buffer, sizeof buffer), &info) == 0 &&
 	       (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES;
@@ -187,6 +193,7 @@ static const char *code_name(int rc)
 
 int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *failure)
 {
+	int last_errno = errno;
 	int system_errno = db != NULL ? sqlite3_system_errno(db) : 0;
 	const char *said = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
 	const char *code = code_name(rc);
@@ -207,7 +214,7 @@ int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *f
 		break;
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
-		if ((rc & 0xff) == SQLITE_FULL || disk_is_full(path, system_errno))
+		if ((rc & 0xff) == SQLITE_FULL || disk_is_full(path, system_errno, last_errno))
 			r = failure_set(failure, ENOSPC, "no space for the record %s: free some on its disk, then openbell "
 					"writes what it kept", path);
 		else
@@ -223,7 +230,7 @@ int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *f
 				path, said);
 		break;
 	case SQLITE_CANTOPEN:
-		if (disk_is_full(path, system_errno))
+		if (disk_is_full(path, system_errno, last_errno))
 			r = failure_set(failure, ENOSPC, "no space for the record %s: free some on its disk, then openbell "
 					"writes what it kept", path);
 		else

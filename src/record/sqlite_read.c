@@ -174,13 +174,14 @@ static int read_results(struct reader *reader, sqlite3_int64 sweep)
 
 static int give_sweep(struct reader *reader, sqlite3_stmt *stmt)
 {
+	const char *market = (const char *)sqlite3_column_text(stmt, 2);
 	int r = reader->sweep == NULL ? grow(reader) : 0;
 
 	if (r < 0)
 		return r;
 	reader->sweep->count = 0;
 	reader->sweep->failed = 0;
-	reader->sweep->open = strcmp((const char *)sqlite3_column_text(stmt, 2), "closed") != 0;
+	reader->sweep->open = market == NULL || strcmp(market, "closed") != 0;
 	reader->sweep->duration_us = column_us(stmt, 5);
 	r = column_time(reader, stmt, 0, &reader->sweep->at_ms);
 	if (r == 0)

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SQLITE_STORE_BUSY_MS 2000        /* how long a call waits for another's lock */
+#define SQLITE_STORE_BUSY_MS 1000        /* how long a call waits for another's lock */
 #define SQLITE_STORE_PRUNE_ROWS 5000     /* about how many rows a sqlite_store_prune removes */
 
 struct queue_item;
