@@ -85,16 +85,40 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+/* The characters of two and three bytes that YAML would refuse, or fold as a line break; 0 for all others. */
+static unsigned special_character(const unsigned char *p, size_t *ret_length)
+{
+	unsigned code = 0;
+
+	if (p[0] == 0xc2 && p[1] < 0xa0) {
+		*ret_length = 2;
+		return p[1];
+	}
+	if ((p[0] & 0xf0) == 0xe0) {
+		*ret_length = 3;
+		code = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	}
+	return code == 0x2028 || code == 0x2029 || code == 0xfeff || code >= 0xfffe ? code : 0;
+}
+
 static void print_text(const char *text, FILE *out)
 {
 	const char *p;
+	size_t length = 1;
 
 	if (is_plain(text)) {
 		fputs(text, out);
 		return;
 	}
 	fputc('"', out);
-	for (p = text; *p != '\0'; p++) {
+	for (p = text; *p != '\0'; p += length) {
+		unsigned code = special_character((const unsigned char *)p, &length);
+
+		if (code != 0) {
+			fprintf(out, "\\u%04x", code);
+			continue;
+		}
+		length = 1;
 		if (*p == '"' || *p == '\\')
 			fprintf(out, "\\%c", *p);
 		else if ((unsigned char)*p < 0x20 || *p == 0x7f)

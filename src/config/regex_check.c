@@ -8,31 +8,125 @@
 #include <string.h>
 
 /*
- * The C library writes a{1,200} out as 200 copies, and nested ones multiply: a
- * short pattern can take all memory there is.  The product of all counts
- * bounds what it will do.
+ * The C library writes repetitions out: x{1,200} as 200 copies of x, x+ as
+ * two.  Nested they multiply, so that a short pattern (even a+++++...) can take
+ * all memory there is.  What it would grow to is counted before it may try:
+ * `parts` of the group so far, and how many of them are its last atom's, which
+ * a repetition multiplies.
  */
-static bool repeats_too_much(const char *pattern)
+struct group {
+	long parts;
+	long last;
+};
+
+static void add_atom(struct group *group, long parts)
 {
-	long copies = 1;
-	const char *p;
+	group->parts += parts;
+	group->last = parts;
+}
 
-	for (p = strchr(pattern, '{'); p != NULL; p = strchr(p + 1, '{')) {
-		const char *end = p + 1 + strspn(p + 1, "0123456789,");
-		const char *comma = memchr(p, ',', (size_t)(end - p));
-		long least = strtol(p + 1, NULL, 10);
-		long most = comma != NULL && isdigit((unsigned char)comma[1]) ? strtol(comma + 1, NULL, 10) : least;
+static void repeat(struct group *group, long times)
+{
+	group->parts += group->last * (times - 1);
+	group->last *= times;
+}
 
-		if (least > most)
-			most = least;
-		if (most > REGEX_COPIES_MAX)
-			return true;
-		if (most > 1)
-			copies *= most;
-		if (copies > REGEX_COPIES_MAX)
-			return true;
+/*
+ * p at "{": how often the atom before it is written out, with *ret_end at the
+ * "}"; 0 where it is no repetition but a plain brace.
+ */
+static long count_of(const char *p, const char **ret_end)
+{
+	char *end;
+	long least = strtol(p + 1, &end, 10);
+	long most = least;
+
+	if (*end == ',' && isdigit((unsigned char)end[1])) {
+		most = strtol(end + 1, &end, 10);
+	} else if (*end == ',') {
+		most = least < REGEX_PARTS_MAX ? least + 1 : least;
+		end++;
 	}
-	return false;
+	if (*end != '}' || end == p + 1)
+		return 0;
+	*ret_end = end;
+	if (most < least)
+		most = least;
+	if (most < 1)
+		return 1;
+	/* So that products of two never overflow. */
+	return most < REGEX_PARTS_MAX ? most : REGEX_PARTS_MAX + 1;
+}
+
+/* p at "[": the "]" that ends the set, or the pattern's last character. */
+static const char *skip_set(const char *p)
+{
+	p++;
+	if (*p == '^')
+		p++;
+	if (*p == ']')
+		p++;
+	while (*p != '\0' && *p != ']') {
+		if (*p == '[' && p[1] != '\0' && strchr(":.=", p[1]) != NULL) {
+			const char kind = p[1];
+
+			for (p += 2; *p != '\0' && (*p != kind || p[1] != ']'); p++)
+				;
+			p += *p != '\0';
+		}
+		p += *p != '\0';
+	}
+	return *p == '\0' ? p - 1 : p;
+}
+
+/* Returns false when the pattern would grow beyond the bounds. */
+static bool is_bounded(const char *pattern)
+{
+	struct group groups[REGEX_DEPTH_MAX + 1] = { { 0 } };
+	size_t depth = 0;
+	const char *p;
+	long times;
+
+	for (p = pattern; *p != '\0'; p++) {
+		struct group *group = &groups[depth];
+
+		switch (*p) {
+		case '(':
+			if (depth == REGEX_DEPTH_MAX)
+				return false;
+			groups[++depth] = (struct group){ 0 };
+			break;
+		case ')':
+			if (depth > 0)
+				add_atom(&groups[--depth], group->parts + 1);
+			else
+				add_atom(group, 1);
+			break;
+		case '+':
+			repeat(group, 2);
+			break;
+		case '{':
+			times = count_of(p, &p);
+			if (times > 0)
+				repeat(group, times);
+			else
+				add_atom(group, 1);
+			break;
+		case '[':
+			p = skip_set(p);
+			add_atom(group, 1);
+			break;
+		case '*':
+		case '?':
+			break;
+		default:
+			p += *p == '\\' && p[1] != '\0';
+			add_atom(group, 1);
+		}
+		if (groups[depth].parts > REGEX_PARTS_MAX)
+			return false;
+	}
+	return true;
 }
 
 bool regex_check(const char *pattern, char ret_wrong[REGEX_WRONG_SIZE])
@@ -44,8 +138,8 @@ bool regex_check(const char *pattern, char ret_wrong[REGEX_WRONG_SIZE])
 		snprintf(ret_wrong, REGEX_WRONG_SIZE, "longer than %d characters", REGEX_LENGTH_MAX);
 		return false;
 	}
-	if (repeats_too_much(pattern)) {
-		snprintf(ret_wrong, REGEX_WRONG_SIZE, "its {counts} multiply to more than %d", REGEX_COPIES_MAX);
+	if (!is_bounded(pattern)) {
+		snprintf(ret_wrong, REGEX_WRONG_SIZE, "its repetitions multiply to more than %d parts", REGEX_PARTS_MAX);
 		return false;
 	}
 	r = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 #define REGEX_LENGTH_MAX 1000
-#define REGEX_COPIES_MAX 10000
+#define REGEX_DEPTH_MAX 50
+#define REGEX_PARTS_MAX 10000   /* once repetitions are written out */
 #define REGEX_WRONG_SIZE 128
 
 /* False with the reason in ret_wrong. */

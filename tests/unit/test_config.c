@@ -270,6 +270,7 @@ static const char *const round_trips[] = {
 	"provider: hosts\nhosts: list.yaml", "schedule: {calendar: a b.ics, open: 01:00}", "fleet: 'on'",
 	"{provider: aws, fleet: web, aws: {logging_bucket: logs-1}}", "state: '/tmp/\"x\": #y\\z'",
 	"monitor: {http: {body: \"\\u00e9\\\\.\"}}", "capacity: {open: 250}", "fleet: '12'", "fleet: 1e3",
+	"state: \"/\\L\\P\\N\\_\\uFEFF\\uFFFE\\u00e9\\U0001F514\"",
 	"provider: hosts\nhosts: [{address: '::1'}, {address: "
 	"a-name-of-more-than-sixty-four-characters.in-a-domain-that-is-long-itself.example.com}]",
 };

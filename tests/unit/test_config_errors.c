@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "config/config.h"
 #include "config/parse.h"
+#include "config/regex_check.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -197,8 +198,8 @@ static const struct finding_case errors[] = {
 	{ "monitor: {http: {body: \"(\"}}",
 	  "1:24: monitor.http.body: \"(\" isn't a regular expression: Unmatched ( or \\(" },
 	{ "monitor: {http: {body: \"((a{1,200}){1,200}){1,200}\"}}",
-	  "1:24: monitor.http.body: \"((a{1,200}){1,200}){1,200}\" isn't a regular expression: its {counts} "
-	  "multiply to more than 10000" },
+	  "1:24: monitor.http.body: \"((a{1,200}){1,200}){1,200}\" isn't a regular expression: its "
+	  "repetitions multiply to more than 10000 parts" },
 	{ "monitor: {http: {method: HEAD, body: x}}",
 	  "1:38: monitor.http.body: an answer to HEAD has no body to look at" },
 	{ "monitor: {restart: maybe}", "1:20: monitor.restart: expected true or false, got \"maybe\"" },
@@ -446,6 +447,33 @@ static void what_is_right_is_silent(void **state)
 	}
 }
 
+/* The C library would take all memory for those that multiply. */
+static void regular_expressions_are_bounded(void **state)
+{
+	static const struct {
+		const char *pattern;
+		bool good;
+	} table[] = {
+		{ "a+++++++++++++++++++++++++++++++", false }, { "((a{1,200}){1,200}){1,200}", false },
+		{ "(((a+)+)+)+", true },                       { "a{99999}", false },
+		{ "((a{100}){100}){2}", false },               { "(((((a{2,}+){2,}+){2,}+){2,}+){2,}+){2,}+", false },
+		{ "[+++++++++++++++++++]+", true },            { "[]+{9999}]", true },
+		{ "[[:alpha:]+++++++++++++]x", true },         { "^Hello,? (World|you){1,3}!$", true },
+		{ "[0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+", true },
+		{ "\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+\\+", true },
+		{ "[a", false },                               { "a\\", false },
+		{ "", true },                                  { "(", false },
+	};
+	char wrong[REGEX_WRONG_SIZE];
+	size_t i;
+
+	for (i = 0; i < sizeof table / sizeof table[0]; i++) {
+		if (regex_check(table[i].pattern, wrong) != table[i].good)
+			print_error("of this pattern: %s\n", table[i].pattern);
+		assert_int_equal(regex_check(table[i].pattern, wrong), table[i].good);
+	}
+}
+
 static void a_hundred_errors_are_enough(void **state)
 {
 	struct config_findings findings;
@@ -506,6 +534,7 @@ int main(void)
 		cmocka_unit_test(errors_are_told),
 		cmocka_unit_test(warnings_are_no_errors),
 		cmocka_unit_test(what_is_right_is_silent),
+		cmocka_unit_test(regular_expressions_are_bounded),
 		cmocka_unit_test(a_hundred_errors_are_enough),
 		cmocka_unit_test(a_billion_laughs_stay_one),
 		cmocka_unit_test(secrets_stay_out_of_messages),
