@@ -46,6 +46,13 @@ uint64_t clock_mono_ms(const struct clock *clock)
 	return uv_hrtime() / 1000000;
 }
 
+uint64_t clock_mono_us(const struct clock *clock)
+{
+	if (clock->loop == NULL)
+		return clock->mono_ms * 1000;
+	return uv_hrtime() / 1000;
+}
+
 struct clock *clock_new_real(uv_loop_t *loop)
 {
 	struct clock *clock = calloc(1, sizeof *clock);

@@ -21,6 +21,7 @@ int64_t clock_utc_ms(const struct clock *clock);
 
 /* Milliseconds that only ever grow; for distances. */
 uint64_t clock_mono_ms(const struct clock *clock);
+uint64_t clock_mono_us(const struct clock *clock);
 
 /* The real clock on `loop`, which must outlive it.  NULL: no memory. */
 struct clock *clock_new_real(struct uv_loop_s *loop);

@@ -47,6 +47,9 @@ cmd_main cmd_deploy;
  */
 struct config *cmd_read_config(const struct cmd_options *options);
 
+/* False, after saying so, when the configuration asks for what this version can't do. */
+bool cmd_is_built(const struct config *config);
+
 /*
  * One of a verb's own flags: matches "--name value" and "--name=value" at
  * argv[*index] and moves *index onto the last word used.  *ret_value is NULL

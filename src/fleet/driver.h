@@ -82,6 +82,8 @@ struct driver {
 	void *arg;
 	struct instance *instances;          /* oldest first */
 	bool balancer_up;
+	/* Set before `open`: find what runs, start nothing; only shut_down and close follow. */
+	bool only_to_shut_down;
 };
 
 #endif

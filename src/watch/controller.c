@@ -124,27 +124,26 @@ static void launch_failed(struct controller *controller, const struct failure *f
 {
 	unsigned delay_ms = ladder_backoff_ms(++controller->launch_failures + 1);
 
-	controller->launch_failure = *failure;
 	controller_event(controller, "launch-failed", NULL, true, "%s", failure->message);
 	alarm_set(controller->launch_alarm, delay_ms);
 	if (controller->launch_failures >= GIVE_UP_AFTER)
 		prove_give_up(controller, failure);
 }
 
-static void launch_one(struct controller *controller)
+struct instance *controller_launch(struct controller *controller, struct failure *ret_failure)
 {
 	struct instance *instance;
-	struct failure failure;
 	struct care *care;
 
-	if (controller->driver->ops->launch(controller->driver, &instance, &failure) < 0) {
-		launch_failed(controller, &failure);
-		return;
+	if (controller->driver->ops->launch(controller->driver, &instance, ret_failure) < 0) {
+		launch_failed(controller, ret_failure);
+		return NULL;
 	}
 	care = take_care(controller, instance);
 	care->fresh = true;
 	care->task = CARE_STARTING;
 	instance->state = INSTANCE_PENDING;
+	return instance;
 }
 
 /* One that is doomed goes when its replacement is in service; it no longer counts. */
@@ -232,8 +231,10 @@ static void on_reconcile(void *arg)
 		return;
 	kept = count_kept(controller);
 	while (kept < desired && !alarm_is_set(controller->launch_alarm)) {
-		launch_one(controller);
-		kept++;
+		struct failure failure;
+
+		if (controller_launch(controller, &failure) != NULL)
+			kept++;
 	}
 	if (kept > desired && !is_leaving(controller) && !controller->roll.active)
 		controller_leave(controller, choose_surplus(controller));
@@ -292,8 +293,25 @@ static void on_listening(void *arg, struct instance *instance)
 {
 	struct controller *controller = arg;
 
-	if (care_of(instance)->task == CARE_STARTING)
-		prove_start(controller, instance);
+	if (care_of(instance)->task != CARE_STARTING)
+		return;
+	care_of(instance)->proving = false;
+	prove_start(controller, instance);
+}
+
+void controller_replacement_failed(struct controller *controller, struct instance *instance,
+				   const struct failure *failure)
+{
+	struct instance *doomed = controller_find(controller, care_of(instance)->replaces);
+
+	/* Better a failing instance than none; the ladder asks again, after a while. */
+	if (doomed != NULL)
+		care_of(doomed)->doomed = false;
+	care_of(instance)->replaces[0] = '\0';
+	alarm_set(controller->launch_alarm, ladder_backoff_ms(controller->launch_failures + 1));
+	controller_event(controller, "replace-failed", instance, true, "%s", failure->message);
+	roll_replacement_failed(controller, instance, failure);
+	controller_leave(controller, instance);
 }
 
 /* A fresh one that can't be brought up: tried again where it stands, and whoever waits is told. */
@@ -303,20 +321,13 @@ static void start_failed(struct controller *controller, struct instance *instanc
 	struct failure failure;
 
 	failure_set(&failure, EIO, "%s: %s", instance->id, why);
-	controller->launch_failure = failure;
 	if (++controller->launch_failures >= GIVE_UP_AFTER)
 		prove_give_up(controller, &failure);
-	if (care->replaces[0] != '\0' && care->deaths >= GIVE_UP_AFTER) {
-		struct instance *doomed = controller_find(controller, care->replaces);
-
-		/* Better a failing instance than none; the ladder asks again, after a while. */
-		if (doomed != NULL)
-			care_of(doomed)->doomed = false;
-		alarm_set(controller->launch_alarm, ladder_backoff_ms(controller->launch_failures + 1));
-		controller_leave(controller, instance);
-		return;
-	}
-	heal_start(controller, instance);
+	if (care->deaths >= GIVE_UP_AFTER && care->replaces[0] != '\0' &&
+	    controller_find(controller, care->replaces) != NULL)
+		controller_replacement_failed(controller, instance, &failure);
+	else
+		heal_start(controller, instance);
 }
 
 static void on_died(void *arg, struct instance *instance, const char *how)
@@ -339,7 +350,7 @@ static void on_died(void *arg, struct instance *instance, const char *how)
 	snprintf(care->why, sizeof care->why, "%s", how);
 	controller_event(controller, "died", instance, true, "%s", how);
 	care->task = CARE_NONE;
-	if (strcmp(controller->roll.instance, instance->id) == 0)
+	if (!care->fresh && strcmp(controller->roll.instance, instance->id) == 0)
 		controller->roll.instance[0] = '\0';
 	if (care->fresh) {
 		start_failed(controller, instance, how);
@@ -491,8 +502,7 @@ int controller_reconfigure(struct controller *controller, const struct config *c
 	}
 	/* Rounds ask what the old one wanted: again, with the new. */
 	sweeps_stop(controller);
-	http_round_cancel(controller->front);
-	controller->front = NULL;
+	prove_cancel(&controller->front);
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
 		bool proving = care_of(instance)->proof != NULL;
 
@@ -520,6 +530,11 @@ void controller_deploy(struct controller *controller, const char *folder, contro
 	roll_begin(controller, folder, &waiter);
 }
 
+bool controller_is_going_down(const struct controller *controller)
+{
+	return controller->going_down;
+}
+
 static void on_down(void *arg, const struct failure *failure)
 {
 	struct controller *controller = arg;
@@ -542,8 +557,9 @@ void controller_down(struct controller *controller, controller_done_cb *cb, void
 	failure_set(&failure, ECANCELED, "the fleet is being taken down");
 	controller->going_down = true;
 	sweeps_stop(controller);
-	http_round_cancel(controller->front);
-	controller->front = NULL;
+	/* Those who wait for a sweep are told by its alarm. */
+	sweeps_schedule(controller, 0);
+	prove_cancel(&controller->front);
 	alarm_cancel(controller->launch_alarm);
 	alarm_cancel(controller->front_alarm);
 	prove_give_up(controller, &failure);
@@ -582,8 +598,8 @@ int controller_new(const struct controller_setup *setup, struct controller **ret
 	controller->clock = setup->clock;
 	controller->reconcile_alarm = alarm_new(setup->clock, on_reconcile, controller);
 	controller->launch_alarm = alarm_new(setup->clock, on_launch_alarm, controller);
-	controller->sweep_alarm = alarm_new(setup->clock, NULL, NULL);
-	controller->front_alarm = alarm_new(setup->clock, NULL, NULL);
+	controller->sweep_alarm = alarm_new(setup->clock, sweeps_on_alarm, controller);
+	controller->front_alarm = alarm_new(setup->clock, prove_on_front_alarm, controller);
 	if (controller->reconcile_alarm == NULL || controller->launch_alarm == NULL ||
 	    controller->sweep_alarm == NULL || controller->front_alarm == NULL)
 		r = failure_set(ret_failure, ENOMEM, "no memory");
@@ -636,7 +652,7 @@ void controller_close(struct controller *controller)
 	if (controller == NULL)
 		return;
 	sweeps_stop(controller);
-	http_round_cancel(controller->front);
+	prove_cancel(&controller->front);
 	if (controller->driver != NULL) {
 		for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
 			drop_care(instance);

@@ -76,6 +76,8 @@ void controller_deploy(struct controller *controller, const char *folder, contro
 int controller_reconfigure(struct controller *controller, const struct config *config, bool site_too,
 			   struct failure *ret_failure);
 
+bool controller_is_going_down(const struct controller *controller);
+
 /* Take the fleet down.  Everything that waits is told so. */
 void controller_down(struct controller *controller, controller_done_cb *cb, void *arg);
 

@@ -41,6 +41,8 @@ struct care {
 	uint64_t in_service_since_ms;
 	struct alarm *alarm;
 	struct http_round *proof;
+	bool proving;                /* since listening_since_ms, with pauses */
+	uint64_t listening_since_ms;
 };
 
 /* Somebody who waits for something. */
@@ -58,7 +60,6 @@ struct roll {
 	bool publishing;
 	bool active;
 	bool reverting;
-	bool silent;                     /* from the configuration: nobody waits */
 	unsigned done;
 	char source[ENTRY_DETAIL_SIZE];
 	struct failure failure;          /* why it reverts */
@@ -79,24 +80,22 @@ struct controller {
 	/* launching */
 	unsigned launch_failures;        /* starts of fresh instances that failed, in a row */
 	struct alarm *launch_alarm;      /* set: launch no more before it rings */
-	struct failure launch_failure;
 	/* sweeping */
 	struct alarm *sweep_alarm;
 	struct http_round *round;
 	struct instance **round_instances;   /* NULL where one has gone since */
 	size_t round_count;
-	uint64_t round_since_ms;
-	int64_t round_at_ms;
+	uint64_t round_since_us;
+	struct sweep *round_sweep;           /* under way, its verdicts not yet in */
 	struct sweep *last_sweep;
 	/* the way through the balancer */
 	struct http_round *front;
 	struct alarm *front_alarm;
+	uint64_t front_since_ms;
 	struct waiter *settle_waiters;
 	struct waiter *sweep_waiters;
 	struct waiter down_waiter;
 	struct roll roll;
-	/* An http_checker with a configuration of the past goes when its rounds have ended. */
-	bool checker_stale;
 };
 
 /* --- controller.c */
@@ -114,6 +113,16 @@ void controller_event(struct controller *controller, const char *event, const st
 void controller_progress(struct controller *controller, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * One more instance, in our care.  NULL: it failed, was told, and the next
+ * launch waits for launch_alarm.
+ */
+struct instance *controller_launch(struct controller *controller, struct failure *ret_failure);
+
+/* A fresh one that was to replace another can't be brought up: the other stays. */
+void controller_replacement_failed(struct controller *controller, struct instance *instance,
+				   const struct failure *failure);
+
 /* Out of the fleet: drained when it serves, then terminated. */
 void controller_leave(struct controller *controller, struct instance *instance);
 
@@ -127,6 +136,8 @@ void heal_start(struct controller *controller, struct instance *instance);   /* 
 /* --- prove.c: nothing gets requests before it answered one. */
 void prove_start(struct controller *controller, struct instance *instance);
 void prove_stop(struct care *care);
+void prove_cancel(struct http_round **round);    /* cancelled and NULL; NULL is fine */
+void prove_on_front_alarm(void *controller);
 void prove_admit(struct controller *controller, struct instance *instance);
 
 /* The page through the balancer; settles those who wait. */
@@ -134,6 +145,7 @@ void prove_front(struct controller *controller);
 void prove_give_up(struct controller *controller, const struct failure *failure);
 
 /* --- sweeps.c */
+void sweeps_on_alarm(void *controller);
 void sweeps_schedule(struct controller *controller, uint64_t delay_ms);
 void sweeps_instance_gone(struct controller *controller, const struct instance *instance);
 void sweeps_stop(struct controller *controller);
@@ -144,6 +156,9 @@ void roll_step(struct controller *controller);
 
 /* Its turn is over: proved and in service again (failure NULL), or not. */
 void roll_instance_done(struct controller *controller, struct instance *instance, const struct failure *failure);
+
+/* The one that was launched to replace the only instance could not be brought up. */
+void roll_replacement_failed(struct controller *controller, struct instance *instance, const struct failure *failure);
 void roll_drained(struct controller *controller, struct instance *instance);
 void roll_refreshed(struct controller *controller, struct instance *instance, const struct failure *failure);
 

@@ -537,6 +537,16 @@ void balancer_start(struct balancer *balancer)
 		haproxy_process_start(balancer->process);
 }
 
+void balancer_adopt(struct balancer *balancer)
+{
+	pid_t pid = haproxy_process_find(balancer->folder, balancer->programs->haproxy_uid);
+
+	if (pid != 0)
+		haproxy_process_hold(balancer->process, pid);
+	balancer->started = true;
+	balancer->events->started(balancer->arg, NULL);
+}
+
 bool balancer_is_up(const struct balancer *balancer)
 {
 	return balancer->up;

@@ -39,6 +39,9 @@ struct balancer *balancer_new(struct uv_loop_s *loop, struct clock *clock, struc
  * follows.  Members that are to be there must have been added before.
  */
 void balancer_start(struct balancer *balancer);
+
+/* Instead of balancer_start, when balancer_stop is all that follows: take over the HAProxy that runs, if one does. */
+void balancer_adopt(struct balancer *balancer);
 bool balancer_is_up(const struct balancer *balancer);
 bool balancer_was_adopted(const struct balancer *balancer);
 

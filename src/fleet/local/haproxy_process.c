@@ -236,6 +236,13 @@ void haproxy_process_adopt(struct haproxy_process *process, pid_t pid)
 	follow(process, pid);
 }
 
+void haproxy_process_hold(struct haproxy_process *process, pid_t pid)
+{
+	follow(process, pid);
+	process->asking = false;
+	alarm_cancel(process->alarm);
+}
+
 struct found {
 	pid_t pid;
 	uint64_t started;

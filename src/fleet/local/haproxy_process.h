@@ -34,6 +34,9 @@ pid_t haproxy_process_find(const char *folder, uid_t uid);
 /* Take over one that runs; `up` follows. */
 void haproxy_process_adopt(struct haproxy_process *process, pid_t pid);
 
+/* The same for one that needs not answer, because it is to be stopped: no event follows. */
+void haproxy_process_hold(struct haproxy_process *process, pid_t pid);
+
 /*
  * Start one; `up` follows.  When one runs, the new one takes its listening
  * sockets over and the old one ends with its last request.

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define TCP_LISTEN 0x0A          /* TCP_LISTEN of the kernel's tcp_states.h, as /proc/net/tcp prints it */
 #define COMMAND_MAX_BYTES 64
+#define ANSWER_MS 1              /* how long a loopback connection may take to be answered */
 
 int listener_address(const char *host, uint16_t port, struct sockaddr_storage *ret_address)
 {
@@ -123,7 +125,7 @@ static void describe_holder(uint16_t port, char *ret_text, size_t size)
 		if (path_read(path, COMMAND_MAX_BYTES, &name, NULL) < 0)
 			continue;
 		name[strcspn(name, "\n")] = '\0';
-		snprintf(ret_text, size, "%s (pid %s)", name, entry->d_name);
+		snprintf(ret_text, size, "%.64s (pid %.16s)", name, entry->d_name);
 		free(name);
 		break;
 	}
@@ -170,11 +172,19 @@ bool listener_accepts(const struct sockaddr_storage *address)
 	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
 	int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	bool accepts;
+	int error;
 
 	if (fd < 0)
 		return false;
-	/* On a loopback address the answer is there before connect returns. */
-	accepts = connect(fd, (const struct sockaddr *)address, address_length(address)) == 0 || errno == EINPROGRESS;
+	accepts = connect(fd, (const struct sockaddr *)address, address_length(address)) == 0;
+	/* On a loopback address the answer comes at once; only a full queue of connections gives none. */
+	if (!accepts && errno == EINPROGRESS) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+		socklen_t length = sizeof error;
+
+		accepts = poll(&poll_fd, 1, ANSWER_MS) == 0 ||
+			  (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0);
+	}
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 	close(fd);
 	return accepts;

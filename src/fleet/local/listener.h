@@ -20,7 +20,7 @@ int listener_address(const char *host, uint16_t port, struct sockaddr_storage *r
  */
 int listener_probe(const struct sockaddr_storage *address, const char *name, struct failure *ret_failure);
 
-/* Whether something accepts connections at a local address now; never blocks. */
+/* Whether something accepts connections at a loopback address now; takes a millisecond at most. */
 bool listener_accepts(const struct sockaddr_storage *address);
 
 #endif

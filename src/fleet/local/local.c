@@ -231,6 +231,8 @@ static void on_opening(uv_timer_t *timer)
 	r = local_find(local, &failure);
 	if (r < 0)
 		local->base.events->opened(local->base.arg, &failure);
+	else if (local->base.only_to_shut_down)
+		balancer_adopt(local->balancer);
 	else if (site_current(local->site) == 0 ||
 		 (local->base.instances == NULL && site_source_changed(local->site, local->config->site)))
 		local_publish(&local->base, NULL, on_first_release, local);
@@ -471,7 +473,7 @@ static const struct driver_ops local_ops = {
 	.close = local_close,
 };
 
-int local_new(struct uv_loop_s *loop, struct clock *clock, const struct config *config,
+int local_new(struct uv_loop_s *loop, struct clock *clock, const struct config *config, bool only_to_shut_down,
 	      const struct driver_events *events, void *arg, struct driver **ret_driver, struct failure *ret_failure)
 {
 	static const struct balancer_events balancer_events = {
@@ -488,12 +490,13 @@ int local_new(struct uv_loop_s *loop, struct clock *clock, const struct config *
 	if (local == NULL || folder == NULL)
 		goto fail;
 	r = programs_find(&local->programs, ret_failure);
-	if (r < 0)
+	if (r < 0 && !only_to_shut_down)
 		goto found_nothing;
 	r = -ENOMEM;
 	local->base.ops = &local_ops;
 	local->base.events = events;
 	local->base.arg = arg;
+	local->base.only_to_shut_down = only_to_shut_down;
 	local->loop = loop;
 	local->clock = clock;
 	local->config = config;

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "fleet/local/adopt.h"
 #include "fleet/local/balancer.h"
+#include "fleet/local/haproxy_process.h"
 #include "fleet/local/httpd.h"
 #include "fleet/local/listener.h"
 #include "fleet/local/local.h"
@@ -150,7 +151,7 @@ int local_find(struct local *local, struct failure *ret_failure)
 }
 
 int local_survey(const struct config *config, void (*cb)(void *arg, const struct instance *instance), void *arg,
-		 struct failure *ret_failure)
+		 bool *ret_balancer_up, struct failure *ret_failure)
 {
 	struct search search = { .only_look = true };
 	struct programs programs;
@@ -158,6 +159,7 @@ int local_survey(const struct config *config, void (*cb)(void *arg, const struct
 	char *folder = given != NULL ? realpath(given, NULL) : NULL;
 	char *instances = folder != NULL ? path_format("%s/instances", folder) : NULL;
 	char *mark = instances != NULL ? httpd_mark(instances) : NULL;
+	bool balancer_up = false;
 	size_t i;
 	int r = 0;
 
@@ -166,7 +168,9 @@ int local_survey(const struct config *config, void (*cb)(void *arg, const struct
 	} else if ((r = find_folders(&search, instances)) < 0) {
 		failure_set(ret_failure, -r, "%s can't be read: %s", instances, strerror(-r));
 	} else {
-		adopt_scan(mark, programs_find(&programs, NULL) == 0 ? programs.uid : geteuid(), on_leader, &search);
+		programs_find(&programs, NULL);
+		balancer_up = haproxy_process_find(folder, programs.haproxy_uid) != 0;
+		adopt_scan(mark, programs.uid, on_leader, &search);
 		for (i = 0; i < search.count; i++) {
 			struct instance instance = { .pid = search.list[i].pid };
 
@@ -177,6 +181,8 @@ int local_survey(const struct config *config, void (*cb)(void *arg, const struct
 			cb(arg, &instance);
 		}
 	}
+	if (r == 0)
+		*ret_balancer_up = balancer_up;
 	free(search.list);
 	free(mark);
 	free(instances);

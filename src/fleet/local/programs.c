@@ -95,15 +95,16 @@ int programs_find(struct programs *ret_programs, struct failure *ret_failure)
 	static const char *const mime_types[] = { "/etc/mime.types", "/etc/apache2/mime.types",
 						  "/etc/httpd/conf/mime.types", NULL };
 	struct programs programs = { 0 };
-	int r;
+	int r = find_users(&programs, ret_failure);
 
+	*ret_programs = programs;
+	if (r < 0)
+		return r;
 	if (!find_program(httpd_names, programs.httpd) || !find_readable(modules, programs.modules))
 		return failure_set(ret_failure, ENOENT, "Apache httpd is not installed: apt-get install apache2-bin");
 	if (!find_program(haproxy_names, programs.haproxy))
 		return failure_set(ret_failure, ENOENT, "HAProxy is not installed: apt-get install haproxy");
 	find_readable(mime_types, programs.mime_types);
-	r = find_users(&programs, ret_failure);
-	if (r == 0)
-		*ret_programs = programs;
-	return r;
+	*ret_programs = programs;
+	return 0;
 }

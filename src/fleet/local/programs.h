@@ -20,7 +20,10 @@ struct programs {
 	uid_t haproxy_uid;
 };
 
-/* Returns 0, or -ENOENT with words that name the package to install. */
+/*
+ * Returns 0, or -ENOENT with words that name the package to install; who runs
+ * them is filled in even then, for what runs already.
+ */
 int programs_find(struct programs *ret_programs, struct failure *ret_failure);
 
 #endif
