@@ -139,7 +139,8 @@ bool regex_check(const char *pattern, char ret_wrong[REGEX_WRONG_SIZE])
 		return false;
 	}
 	if (!is_bounded(pattern)) {
-		snprintf(ret_wrong, REGEX_WRONG_SIZE, "its repetitions multiply to more than %d parts", REGEX_PARTS_MAX);
+		snprintf(ret_wrong, REGEX_WRONG_SIZE, "its repetitions multiply to more than %d parts",
+			 REGEX_PARTS_MAX);
 		return false;
 	}
 	r = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
