@@ -32,7 +32,7 @@
 #define ROUNDS_MAX 100
 #define BATCH 512
 
-static struct http_target targets[TARGETS];
+static struct check_target targets[TARGETS];
 static int floor_fds[TARGETS];
 
 static double cpu_us(void)

@@ -259,11 +259,12 @@ static void on_order_down(void *arg)
 static int open_all(struct session *session, struct failure *ret_failure)
 {
 	struct controller_setup setup = {
-		.loop = &session->loop,
 		.clock = session->clock,
 		.config = session->config,
 		.open_driver = open_driver,
-		.open_arg = session,
+		.driver_arg = session,
+		.open_checker = http_checker_open,
+		.checker_arg = &session->loop,
 		.log = on_event,
 		.opened = on_opened,
 		.arg = session,

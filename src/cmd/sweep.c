@@ -78,7 +78,7 @@ static void show(const struct cmd_options *options, const json_t *sweep)
 
 struct alone {
 	struct sweep *sweep;
-	struct http_target *targets;
+	struct check_target *targets;
 	size_t count;
 	unsigned passed;
 	bool closed;

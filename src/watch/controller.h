@@ -9,6 +9,7 @@
 
 #include "base/failure.h"
 #include "record/entry.h"
+#include "watch/checker.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,6 @@ struct config;
 struct controller;
 struct json_t;
 struct record;
-struct uv_loop_s;
 
 /* Opens the driver for it; must outlive the controller (as must all the pointers). */
 struct driver;
@@ -27,12 +27,13 @@ typedef int controller_driver_cb(void *arg, const struct driver_events *events, 
 				 struct driver **ret_driver, struct failure *ret_failure);
 
 struct controller_setup {
-	struct uv_loop_s *loop;
 	struct clock *clock;
 	const struct config *config;
 	struct record *record;
 	controller_driver_cb *open_driver;
-	void *open_arg;
+	void *driver_arg;
+	checker_open_cb *open_checker;
+	void *checker_arg;
 	/* The program's log: one line for each event. */
 	void (*log)(void *arg, const struct event *event, bool bad);
 	/* The driver is open, or could not be opened: nothing works then, close it. */

@@ -4,7 +4,7 @@
 
 #include "fleet/driver.h"
 #include "watch/controller.h"
-#include "watch/http_check.h"
+#include "watch/checker.h"
 #include "watch/ladder.h"
 
 #define PROVE_EVERY_MS 20        /* an instance that listens and does not pass yet */
@@ -40,7 +40,7 @@ struct care {
 	uint64_t task_since_ms;      /* monotonic: since when it is out of service, or was ordered */
 	uint64_t in_service_since_ms;
 	struct alarm *alarm;
-	struct http_round *proof;
+	struct check_round *proof;
 	bool proving;                /* since listening_since_ms, with pauses */
 	uint64_t listening_since_ms;
 };
@@ -72,7 +72,7 @@ struct controller {
 	const struct config *config;
 	struct clock *clock;
 	struct driver *driver;
-	struct http_checker *checker;
+	struct checker *checker;
 	bool open;
 	bool began_empty;
 	bool going_down;
@@ -82,14 +82,14 @@ struct controller {
 	struct alarm *launch_alarm;      /* set: launch no more before it rings */
 	/* sweeping */
 	struct alarm *sweep_alarm;
-	struct http_round *round;
+	struct check_round *round;
 	struct instance **round_instances;   /* NULL where one has gone since */
 	size_t round_count;
 	uint64_t round_since_us;
 	struct sweep *round_sweep;           /* under way, its verdicts not yet in */
 	struct sweep *last_sweep;
 	/* the way through the balancer */
-	struct http_round *front;
+	struct check_round *front;
 	struct alarm *front_alarm;
 	uint64_t front_since_ms;
 	struct waiter *settle_waiters;
@@ -103,6 +103,12 @@ struct care *care_of(const struct instance *instance);
 struct instance *controller_find(const struct controller *controller, const char *id);
 unsigned controller_desired(const struct controller *controller);
 unsigned controller_in_service(const struct controller *controller);
+
+/* --- reconcile.c */
+struct care *care_take(struct controller *controller, struct instance *instance);
+void care_drop(struct instance *instance);
+void reconcile_on_alarm(void *controller);
+void reconcile_on_launch_alarm(void *controller);
 
 /* Look at the whole again, from the loop, soon; cheap to call. */
 void controller_reconcile_soon(struct controller *controller);
@@ -126,6 +132,9 @@ void controller_replacement_failed(struct controller *controller, struct instanc
 /* Out of the fleet: drained when it serves, then terminated. */
 void controller_leave(struct controller *controller, struct instance *instance);
 
+/* --- happenings.c */
+extern const struct driver_events controller_driver_events;
+
 /* --- heal.c: what the ladder says, carried out. */
 
 /* Something is wrong with the instance; returns what was done about it. */
@@ -136,7 +145,7 @@ void heal_start(struct controller *controller, struct instance *instance);   /* 
 /* --- prove.c: nothing gets requests before it answered one. */
 void prove_start(struct controller *controller, struct instance *instance);
 void prove_stop(struct care *care);
-void prove_cancel(struct http_round **round);    /* cancelled and NULL; NULL is fine */
+void prove_cancel(struct controller *controller, struct check_round **round);    /* NULL afterwards, and before is fine */
 void prove_on_front_alarm(void *controller);
 void prove_admit(struct controller *controller, struct instance *instance);
 

@@ -26,9 +26,9 @@
  */
 struct http_round {
 	struct http_checker *checker;
-	http_round_cb *cb;
+	check_round_cb *cb;
 	void *arg;
-	struct http_target *targets;
+	struct check_target *targets;
 	struct check *checks;
 	size_t count, next, left; /* next to start, left to report */
 	struct http_flight_list free;
@@ -336,7 +336,7 @@ void http_checker_free(struct http_checker *checker)
 }
 
 /* With room for as many flights as it can use. */
-static struct http_round *round_new(struct http_checker *checker, const struct http_target *targets, size_t count)
+static struct http_round *round_new(struct http_checker *checker, const struct check_target *targets, size_t count)
 {
 	size_t flights = count < HTTP_CHECK_CONCURRENCY ? count : HTTP_CHECK_CONCURRENCY;
 	struct http_round *round = calloc(1, sizeof *round + flights * sizeof round->flights[0]);
@@ -363,7 +363,7 @@ static struct http_round *round_new(struct http_checker *checker, const struct h
 	return round;
 }
 
-int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count, http_round_cb *cb,
+int http_round_start(struct http_checker *checker, const struct check_target *targets, size_t count, check_round_cb *cb,
 		     void *arg, struct http_round **ret_round)
 {
 	struct http_round *round = round_new(checker, targets, count);

@@ -11,7 +11,7 @@
 #define WATCH_HTTP_CHECK_H
 
 #include "base/failure.h"
-#include "record/entry.h"
+#include "watch/check_target.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,13 +26,6 @@ struct config;
 struct http_checker;
 struct http_round;
 struct uv_loop_s;
-
-/* Somebody to ask.  The address is copied. */
-struct http_target {
-	struct sockaddr_storage address;
-};
-
-typedef void http_round_cb(void *arg, const struct check *checks, size_t count);
 
 /*
  * From monitor.http and monitor.timeout (copied; regular expressions are
@@ -70,7 +63,7 @@ void http_checker_free(struct http_checker *checker);
  * http_check_decided.  When for a whole timeout there was no descriptor for
  * any check, the rest of the round is left undecided too.
  */
-int http_round_start(struct http_checker *checker, const struct http_target *targets, size_t count, http_round_cb *cb,
+int http_round_start(struct http_checker *checker, const struct check_target *targets, size_t count, check_round_cb *cb,
 		     void *arg, struct http_round **ret_round);
 
 /* Abandon a round that has not reported: its callback will not run. */

@@ -14,16 +14,16 @@
 #define PROVE_SLOWLY_MS 1000
 #define FRONT_DEADLINE_MS 10000
 
-void prove_cancel(struct http_round **round)
+void prove_cancel(struct controller *controller, struct check_round **round)
 {
 	if (*round != NULL)
-		http_round_cancel(*round);
+		controller->checker->ops->cancel(controller->checker, *round);
 	*round = NULL;
 }
 
 void prove_stop(struct care *care)
 {
-	prove_cancel(&care->proof);
+	prove_cancel(care->controller, &care->proof);
 }
 
 /* "status (403)", "timeout" */
@@ -121,7 +121,7 @@ static void on_proved(void *arg, const struct check *checks, size_t count)
 void prove_start(struct controller *controller, struct instance *instance)
 {
 	struct care *care = care_of(instance);
-	struct http_target target = { .address = instance->sockaddr };
+	struct check_target target = { .address = instance->sockaddr };
 
 	if (care->proof != NULL)
 		return;
@@ -129,7 +129,7 @@ void prove_start(struct controller *controller, struct instance *instance)
 		care->proving = true;
 		care->listening_since_ms = clock_mono_ms(controller->clock);
 	}
-	if (http_round_start(controller->checker, &target, 1, on_proved, care, &care->proof) < 0)
+	if (controller->checker->ops->start(controller->checker, &target, 1, on_proved, care, &care->proof) < 0)
 		alarm_set(care->alarm, PROVE_EVERY_MS);
 }
 
@@ -212,7 +212,7 @@ void prove_on_front_alarm(void *arg)
 
 void prove_front(struct controller *controller)
 {
-	struct http_target target;
+	struct check_target target;
 
 	if (controller->settle_waiters == NULL || controller->front != NULL || alarm_is_set(controller->front_alarm))
 		return;
@@ -223,6 +223,7 @@ void prove_front(struct controller *controller)
 	if (controller->front_since_ms == 0)
 		controller->front_since_ms = clock_mono_ms(controller->clock);
 	front_address(controller, &target.address);
-	if (http_round_start(controller->checker, &target, 1, on_front, controller, &controller->front) < 0)
+	if (controller->checker->ops->start(controller->checker, &target, 1, on_front, controller,
+					    &controller->front) < 0)
 		alarm_set(controller->front_alarm, PROVE_EVERY_MS);
 }

@@ -56,7 +56,7 @@ static void note(struct controller *controller, struct instance *instance, const
 
 	care->check = *check;
 	care->checked = true;
-	if (!http_check_decided(check) || is_stale(controller, instance) || care->task != CARE_NONE)
+	if (!controller->checker->ops->decided(check) || is_stale(controller, instance) || care->task != CARE_NONE)
 		return;
 	if (!check_passed(check)) {
 		if (instance->state == INSTANCE_IN_SERVICE)
@@ -75,7 +75,7 @@ static enum sweep_action act(struct controller *controller, struct instance *ins
 	struct care *care = care_of(instance);
 	char why[ENTRY_DETAIL_SIZE];
 
-	if (!http_check_decided(check) || is_stale(controller, instance))
+	if (!controller->checker->ops->decided(check) || is_stale(controller, instance))
 		return SWEEP_NONE;
 	if (check_passed(check)) {
 		/* Well by our own check, and not by the balancer's: only it can tell when that ends. */
@@ -117,7 +117,7 @@ static void on_round(void *arg, const struct check *checks, size_t count)
 static void begin(struct controller *controller)
 {
 	const struct instance *instance;
-	struct http_target *targets;
+	struct check_target *targets;
 	struct sweep *sweep;
 	struct instance *each;
 	size_t count = 0;
@@ -143,8 +143,8 @@ static void begin(struct controller *controller)
 	controller->round_sweep = sweep;
 	controller->round_count = count;
 	controller->round_since_us = clock_mono_us(controller->clock);
-	if (count == 0 || http_round_start(controller->checker, targets, count, on_round, controller,
-					   &controller->round) < 0) {
+	if (count == 0 || controller->checker->ops->start(controller->checker, targets, count, on_round, controller,
+							  &controller->round) < 0) {
 		/* Nothing to ask, or nothing to ask it with: an empty sweep is a sweep, too. */
 		controller->round_sweep = NULL;
 		sweep->count = 0;
@@ -185,7 +185,7 @@ void sweeps_instance_gone(struct controller *controller, const struct instance *
 
 void sweeps_stop(struct controller *controller)
 {
-	prove_cancel(&controller->round);
+	prove_cancel(controller, &controller->round);
 	alarm_cancel(controller->sweep_alarm);
 	free(controller->round_sweep);
 	controller->round_sweep = NULL;

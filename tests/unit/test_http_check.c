@@ -277,9 +277,9 @@ static int servers_stop(void **state)
 	return 0;
 }
 
-static struct http_target target_of(enum act act, unsigned int host)
+static struct check_target target_of(enum act act, unsigned int host)
 {
-	struct http_target target = { .address = servers[act].address };
+	struct check_target target = { .address = servers[act].address };
 
 	((struct sockaddr_in *)&target.address)->sin_addr.s_addr = htonl(0x7f010001 + host);
 	return target;
@@ -332,7 +332,7 @@ static void on_round(void *arg, const struct check *checks, size_t count)
 	bench->cancel = NULL;
 }
 
-static struct http_round *start(struct bench *bench, const struct http_target *targets, size_t count)
+static struct http_round *start(struct bench *bench, const struct check_target *targets, size_t count)
 {
 	struct http_round *round;
 
@@ -341,7 +341,7 @@ static struct http_round *start(struct bench *bench, const struct http_target *t
 }
 
 /* The whole round; returns how long it took. */
-static uint64_t check_all(struct bench *bench, const struct http_target *targets, size_t count)
+static uint64_t check_all(struct bench *bench, const struct check_target *targets, size_t count)
 {
 	uint64_t before = now_ms();
 
@@ -354,7 +354,7 @@ static uint64_t check_all(struct bench *bench, const struct http_target *targets
 	return now_ms() - before;
 }
 
-static void expect(struct bench *bench, const struct http_target *target, enum reason reason, int code)
+static void expect(struct bench *bench, const struct check_target *target, enum reason reason, int code)
 {
 	check_all(bench, target, 1);
 	if (bench->checks[0].reason != reason || bench->checks[0].code != code)
@@ -391,7 +391,7 @@ static void every_failure_has_its_reason(void **state)
 
 	make_checker(bench);
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		struct http_target target = target_of(table[i].act, 0);
+		struct check_target target = target_of(table[i].act, 0);
 
 		expect(bench, &target, table[i].reason, table[i].code);
 		assert_int_equal(bench->checks[0].latency_us >= 0, table[i].answered);
@@ -403,7 +403,7 @@ static void every_failure_has_its_reason(void **state)
 static void nobody_listens(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target target = { 0 };
+	struct check_target target = { 0 };
 	struct sockaddr_in *in = (struct sockaddr_in *)&target.address;
 	socklen_t size = sizeof target.address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -426,7 +426,7 @@ static void nobody_listens(void **state)
 static void ipv6(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target target = { .address = servers[ACT_COUNT].address };
+	struct check_target target = { .address = servers[ACT_COUNT].address };
 
 	if (!have_ipv6)
 		skip();
@@ -437,7 +437,7 @@ static void ipv6(void **state)
 static void expectations(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target page = target_of(ACT_PAGE, 0);
+	struct check_target page = target_of(ACT_PAGE, 0);
 
 	bench->config.monitor.http.body = (char *)"^Hello W";
 	bench->config.monitor.http.header = (char *)"^Server: t..t$";
@@ -456,7 +456,7 @@ static void expectations(void **state)
 static void redirects(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target loop = target_of(ACT_LOOP, 0), echo = target_of(ACT_ECHO, 7), away = target_of(ACT_AWAY, 0);
+	struct check_target loop = target_of(ACT_LOOP, 0), echo = target_of(ACT_ECHO, 7), away = target_of(ACT_AWAY, 0);
 
 	bench->config.monitor.http.redirects = 3;
 	make_checker(bench);
@@ -477,7 +477,7 @@ static void redirects(void **state)
 /* One in a hundred hangs: the round takes a timeout, not ten of them. */
 static void a_thousand_targets(void **state)
 {
-	static struct http_target targets[1000];
+	static struct check_target targets[1000];
 	struct bench *bench = *state;
 	uint64_t took;
 
@@ -503,7 +503,7 @@ static void nobody_to_ask(void **state)
 static void a_cancelled_round_is_silent(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target targets[100], page = target_of(ACT_PAGE, 0);
+	struct check_target targets[100], page = target_of(ACT_PAGE, 0);
 	struct http_round *round;
 
 	for (unsigned int i = 0; i < 100; i++)
@@ -531,7 +531,7 @@ static void a_cancelled_round_is_silent(void **state)
 static void on_chained_round(void *arg, const struct check *checks, size_t count)
 {
 	struct bench *bench = arg;
-	struct http_target page = target_of(ACT_PAGE, 0);
+	struct check_target page = target_of(ACT_PAGE, 0);
 	struct http_round *round;
 
 	assert_int_equal(checks[0].reason, REASON_OK);
@@ -546,7 +546,7 @@ static void on_chained_round(void *arg, const struct check *checks, size_t count
 static void callbacks_go_on(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target page = target_of(ACT_PAGE, 0);
+	struct check_target page = target_of(ACT_PAGE, 0);
 	struct http_round *round;
 
 	make_checker(bench);
@@ -559,7 +559,7 @@ static void callbacks_go_on(void **state)
 static void rounds_do_not_wait_for_each_other(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target hung[200], page = target_of(ACT_PAGE, 0);
+	struct check_target hung[200], page = target_of(ACT_PAGE, 0);
 	uint64_t before = now_ms();
 
 	for (unsigned int i = 0; i < 200; i++)
@@ -591,7 +591,7 @@ static struct rlimit leave_descriptors(rlim_t spare)
 static void few_descriptors(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target targets[300];
+	struct check_target targets[300];
 	struct rlimit old;
 
 	for (unsigned int i = 0; i < 300; i++)
@@ -609,7 +609,7 @@ static void few_descriptors(void **state)
 static void no_descriptors(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target targets[300];
+	struct check_target targets[300];
 	struct rlimit old;
 	uint64_t took;
 
@@ -631,7 +631,7 @@ static void no_descriptors(void **state)
 static void a_loop_that_stood_still(void **state)
 {
 	struct bench *bench = *state;
-	struct http_target targets[2] = { target_of(ACT_PAGE, 0), target_of(ACT_PAGE, 1) };
+	struct check_target targets[2] = { target_of(ACT_PAGE, 0), target_of(ACT_PAGE, 1) };
 
 	make_checker(bench);
 	start(bench, targets, 2);

@@ -20,7 +20,6 @@
 #include <uv.h>
 
 #define BALANCER_GRACE_MS 1000   /* for requests under way when the fleet goes down */
-#define IN_USE_MAX 1024
 
 static struct local *local_of(struct driver *driver)
 {
@@ -41,7 +40,7 @@ static struct instance *find_instance(struct local *local, const char *id)
 	return instance;
 }
 
-static void free_if_idle(struct local *local)
+void local_free_if_idle(struct local *local)
 {
 	if (!local->closed || local->works > 0)
 		return;
@@ -50,153 +49,6 @@ static void free_if_idle(struct local *local)
 	free(local->instances);
 	free(local->mark);
 	free(local);
-}
-
-/* --- Releases: copied on a worker thread. */
-
-struct publication {
-	uv_work_t work;
-	struct local *local;
-	char *source;                /* NULL: the built-in site */
-	bool from_config;
-	unsigned release;
-	int result;
-	struct failure failure;
-	driver_done_cb *cb;
-	void *arg;
-};
-
-static void copy_work(uv_work_t *work)
-{
-	struct publication *publication = work->data;
-
-	publication->result = site_copy(publication->local->site, publication->source, publication->release,
-					&publication->failure);
-}
-
-static void on_copied(uv_work_t *work, int status)
-{
-	struct publication *publication = work->data;
-	struct local *local = publication->local;
-	unsigned before = site_current(local->site);
-
-	(void)status;
-	local->works--;
-	if (local->closed) {
-		free_if_idle(local);
-	} else if (publication->result < 0) {
-		publication->cb(publication->arg, &publication->failure);
-	} else {
-		site_use(local->site, publication->release, publication->from_config, publication->source);
-		local->previous_release = before;
-		publication->cb(publication->arg, NULL);
-	}
-	free(publication->source);
-	free(publication);
-}
-
-static void local_publish(struct driver *driver, const char *folder, driver_done_cb *cb, void *arg)
-{
-	struct local *local = local_of(driver);
-	const char *source = folder != NULL ? folder : local->config->site;
-	struct publication *publication = calloc(1, sizeof *publication);
-
-	if (publication == NULL)
-		abort();
-	publication->local = local;
-	publication->source = source != NULL ? strdup(source) : NULL;
-	publication->from_config = folder == NULL;
-	publication->release = site_next(local->site);
-	publication->cb = cb;
-	publication->arg = arg;
-	publication->work.data = publication;
-	local->works++;
-	uv_queue_work(local->loop, &publication->work, copy_work, on_copied);
-}
-
-static int local_revert(struct driver *driver)
-{
-	struct local *local = local_of(driver);
-
-	if (local->previous_release == 0)
-		return -ENOENT;
-	return site_use(local->site, local->previous_release, false, NULL);
-}
-
-static bool local_site_changed(struct driver *driver)
-{
-	struct local *local = local_of(driver);
-
-	return site_current(local->site) == 0 || site_source_changed(local->site, local->config->site);
-}
-
-static bool local_is_current(struct driver *driver, const struct instance *instance)
-{
-	return ((const struct local_instance *)instance)->release == site_current(local_of(driver)->site);
-}
-
-/* --- Releases that nobody serves any more: removed on a worker thread, which gets a list of its own. */
-
-struct pruning {
-	uv_work_t work;
-	struct local *local;
-	size_t count;
-	unsigned in_use[IN_USE_MAX];
-};
-
-static bool is_in_use(void *arg, unsigned release)
-{
-	const struct pruning *pruning = arg;
-	size_t i;
-
-	for (i = 0; i < pruning->count; i++)
-		if (pruning->in_use[i] == release)
-			return true;
-	return false;
-}
-
-static void prune_work(uv_work_t *work)
-{
-	struct pruning *pruning = work->data;
-
-	site_prune(pruning->local->site, is_in_use, pruning);
-}
-
-static void on_pruned(uv_work_t *work, int status)
-{
-	struct pruning *pruning = work->data;
-	struct local *local = pruning->local;
-
-	(void)status;
-	local->works--;
-	local->pruning = false;
-	free_if_idle(local);
-	free(pruning);
-}
-
-static void prune(struct local *local)
-{
-	struct pruning *pruning;
-	const struct instance *instance;
-
-	/* A copy under way has no name yet that could be spared. */
-	if (local->works > 0 || local->pruning)
-		return;
-	pruning = calloc(1, sizeof *pruning);
-	if (pruning == NULL)
-		return;
-	pruning->local = local;
-	pruning->work.data = pruning;
-	pruning->in_use[pruning->count++] = local->previous_release;
-	for (instance = local->base.instances; instance != NULL && pruning->count < IN_USE_MAX; instance = instance->next)
-		pruning->in_use[pruning->count++] = ((const struct local_instance *)instance)->release;
-	if (pruning->count == IN_USE_MAX) {
-		free(pruning);
-		return;
-	}
-	local->pruning = true;
-	local->works++;
-	uv_queue_work(local->loop, &pruning->work, prune_work, on_pruned);
 }
 
 /* --- Opening. */
@@ -225,7 +77,7 @@ static void on_opening(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, on_timer_closed);
 	local->works--;
 	if (local->closed) {
-		free_if_idle(local);
+		local_free_if_idle(local);
 		return;
 	}
 	r = local_find(local, &failure);
@@ -265,7 +117,7 @@ static void on_balancer_started(void *arg, const struct failure *failure)
 	local->base.balancer_up = failure == NULL;
 	local->base.events->opened(local->base.arg, failure);
 	if (failure == NULL)
-		prune(local);
+		local_prune(local);
 }
 
 /* --- Instances. */
@@ -336,7 +188,7 @@ static void local_refresh(struct driver *driver, struct instance *base)
 	}
 	instance->release = release;
 	local_instance_refreshed(instance, NULL);
-	prune(local);
+	local_prune(local);
 }
 
 static void local_restart(struct driver *driver, struct instance *instance)
@@ -354,7 +206,7 @@ static void local_terminate(struct driver *driver, struct instance *instance)
 void local_instance_gone(struct local *local)
 {
 	if (!local->shutting_down)
-		prune(local);
+		local_prune(local);
 	else if (local->base.instances == NULL && local->down_cb != NULL) {
 		driver_done_cb *cb = local->down_cb;
 
@@ -451,7 +303,7 @@ static void local_close(struct driver *driver)
 	balancer_free(local->balancer);
 	process_set_free(local->processes);
 	local->closed = true;
-	free_if_idle(local);
+	local_free_if_idle(local);
 }
 
 static const struct driver_ops local_ops = {

@@ -90,7 +90,15 @@ int local_find(struct local *local, struct failure *ret_failure);
 /* The lowest loopback address that is free.  Returns 0 or -EADDRNOTAVAIL. */
 int local_free_address(const struct local *local, char *ret_address, size_t size);
 
+/* --- local_site.c: parts of the driver's port, and what removes releases that nobody serves any more. */
+void local_publish(struct driver *driver, const char *folder, driver_done_cb *cb, void *arg);
+int local_revert(struct driver *driver);
+bool local_site_changed(struct driver *driver);
+bool local_is_current(struct driver *driver, const struct instance *instance);
+void local_prune(struct local *local);
+
 /* --- local.c */
+void local_free_if_idle(struct local *local);
 
 /* The last instance is gone: is that what was waited for? */
 void local_instance_gone(struct local *local);

@@ -1,0 +1,195 @@
+/* happenings.c: what the driver reports, and what follows from it. */
+#define _GNU_SOURCE
+#include "base/clock.h"
+#include "base/units.h"
+#include "config/config.h"
+#include "watch/controller_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+/* --- The driver's events. */
+
+static void on_opened(void *arg, const struct failure *failure)
+{
+	struct controller *controller = arg;
+	struct instance *instance;
+
+	if (failure == NULL) {
+		controller->open = true;
+		controller->began_empty = controller->driver->instances == NULL;
+	}
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
+		struct care *care = care_take(controller, instance);
+
+		care->in_service_since_ms = clock_mono_ms(controller->clock);
+		snprintf(care->why, sizeof care->why, "not running when the controller came");
+	}
+	controller->setup.opened(controller->setup.arg, failure);
+	if (failure != NULL)
+		return;
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
+		if (instance->pid == 0) {
+			care_of(instance)->task = CARE_STARTING;
+			heal_start(controller, instance);
+		} else if (instance->state == INSTANCE_PENDING) {
+			care_of(instance)->task = CARE_STARTING;
+			prove_start(controller, instance);
+		} else {
+			controller_event(controller, "adopted", instance, false, "pid %d", (int)instance->pid);
+		}
+	}
+	controller_reconcile_soon(controller);
+	sweeps_schedule(controller, 0);
+}
+
+static void on_listening(void *arg, struct instance *instance)
+{
+	struct controller *controller = arg;
+
+	if (care_of(instance)->task != CARE_STARTING)
+		return;
+	care_of(instance)->proving = false;
+	prove_start(controller, instance);
+}
+
+void controller_replacement_failed(struct controller *controller, struct instance *instance,
+				   const struct failure *failure)
+{
+	struct instance *doomed = controller_find(controller, care_of(instance)->replaces);
+
+	/* Better a failing instance than none; the ladder asks again, after a while. */
+	if (doomed != NULL)
+		care_of(doomed)->doomed = false;
+	care_of(instance)->replaces[0] = '\0';
+	alarm_set(controller->launch_alarm, ladder_backoff_ms(controller->launch_failures + 1));
+	controller_event(controller, "replace-failed", instance, true, "%s", failure->message);
+	roll_replacement_failed(controller, instance, failure);
+	controller_leave(controller, instance);
+}
+
+/* A fresh one that can't be brought up: tried again where it stands, and whoever waits is told. */
+static void start_failed(struct controller *controller, struct instance *instance, const char *why)
+{
+	struct care *care = care_of(instance);
+	struct failure failure;
+
+	failure_set(&failure, EIO, "%s: %s", instance->id, why);
+	if (++controller->launch_failures >= GIVE_UP_AFTER)
+		prove_give_up(controller, &failure);
+	if (care->deaths >= GIVE_UP_AFTER && care->replaces[0] != '\0' &&
+	    controller_find(controller, care->replaces) != NULL)
+		controller_replacement_failed(controller, instance, &failure);
+	else
+		heal_start(controller, instance);
+}
+
+static void on_died(void *arg, struct instance *instance, const char *how)
+{
+	struct controller *controller = arg;
+	struct care *care = care_of(instance);
+	uint64_t now_ms = clock_mono_ms(controller->clock);
+	bool was_well = instance->state == INSTANCE_IN_SERVICE && now_ms - care->in_service_since_ms >= WELL_AFTER_MS;
+
+	prove_stop(care);
+	alarm_cancel(care->alarm);
+	if (care->task == CARE_LEAVING) {
+		instance->state = INSTANCE_TERMINATING;
+		controller->driver->ops->terminate(controller->driver, instance);
+		return;
+	}
+	care->deaths = was_well ? 1 : care->deaths + 1;
+	if (care->task == CARE_NONE || care->task == CARE_REFRESHING)
+		care->task_since_ms = now_ms;
+	snprintf(care->why, sizeof care->why, "%s", how);
+	controller_event(controller, "died", instance, true, "%s", how);
+	care->task = CARE_NONE;
+	if (!care->fresh && strcmp(controller->roll.instance, instance->id) == 0)
+		controller->roll.instance[0] = '\0';
+	if (care->fresh) {
+		start_failed(controller, instance, how);
+		return;
+	}
+	instance->state = INSTANCE_UNHEALTHY;
+	heal(controller, instance, LADDER_DEAD, how);
+	controller_reconcile_soon(controller);
+}
+
+static void on_drained(void *arg, struct instance *instance)
+{
+	struct controller *controller = arg;
+	struct care *care = care_of(instance);
+	char took[24];
+
+	units_format_elapsed((int64_t)(clock_mono_ms(controller->clock) - care->task_since_ms), took, sizeof took);
+	if (care->task == CARE_LEAVING) {
+		controller_event(controller, "drained", instance, false, "in %s", took);
+		instance->state = INSTANCE_TERMINATING;
+		controller->driver->ops->terminate(controller->driver, instance);
+	} else if (care->task == CARE_REFRESHING) {
+		controller_event(controller, "drained", instance, false, "in %s", took);
+		roll_drained(controller, instance);
+	}
+}
+
+static void on_refreshed(void *arg, struct instance *instance, const struct failure *failure)
+{
+	struct controller *controller = arg;
+
+	if (care_of(instance)->task == CARE_REFRESHING)
+		roll_refreshed(controller, instance, failure);
+}
+
+static void on_gone(void *arg, struct instance *instance)
+{
+	struct controller *controller = arg;
+
+	sweeps_instance_gone(controller, instance);
+	controller_event(controller, "stopped", instance, false, "%s", "");
+	care_drop(instance);
+	if (strcmp(controller->roll.instance, instance->id) == 0)
+		controller->roll.instance[0] = '\0';
+	controller_reconcile_soon(controller);
+}
+
+static void on_judged(void *arg, struct instance *instance, bool up, const char *why)
+{
+	struct controller *controller = arg;
+	struct care *care = care_of(instance);
+
+	if (care->task != CARE_NONE)
+		return;
+	care->balancer_down = !up;
+	if (up) {
+		care->failures = 0;
+		instance->state = INSTANCE_IN_SERVICE;
+		controller_event(controller, "recovered", instance, false, "the balancer's check passes again");
+		controller_reconcile_soon(controller);
+		return;
+	}
+	instance->state = INSTANCE_UNHEALTHY;
+	care->task_since_ms = clock_mono_ms(controller->clock);
+	controller_event(controller, "failing", instance, true, "the balancer's check: %s", why);
+	/* L4 and L7 time-outs, refused connections: silent; an answer that is wrong: L7STS, L7RSP, L7OKC. */
+	heal(controller, instance,
+	     strncmp(why, "L7STS", 5) == 0 || strncmp(why, "L7RSP", 5) == 0 ? LADDER_WRONG : LADDER_SILENT, why);
+}
+
+static void on_fleet_event(void *arg, const char *event, const char *detail)
+{
+	struct controller *controller = arg;
+
+	controller_event(controller, event, NULL, strcmp(event, "balancer-started") != 0, "%s", detail);
+	controller_reconcile_soon(controller);
+}
+
+const struct driver_events controller_driver_events = {
+	.opened = on_opened,
+	.listening = on_listening,
+	.died = on_died,
+	.drained = on_drained,
+	.refreshed = on_refreshed,
+	.gone = on_gone,
+	.judged = on_judged,
+	.fleet_event = on_fleet_event,
+};
