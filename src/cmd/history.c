@@ -198,7 +198,8 @@ static int on_row(void *arg, const struct sweep *sweep, const struct event *even
 
 static void hint(const char *path, const struct history_flags *flags)
 {
-	bool narrowed = flags->since != NULL || flags->until != NULL || flags->instance != NULL || flags->incidents_only;
+	bool narrowed = flags->since != NULL || flags->until != NULL || flags->instance != NULL ||
+			flags->incidents_only;
 
 	log_info(narrowed ? "nothing of that is recorded in %s" : "nothing is recorded yet in %s", path);
 }

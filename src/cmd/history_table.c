@@ -165,7 +165,8 @@ void history_table_incident(struct history_table *table, const struct incident *
 	print_head(table, incident->opened_ms, "incident", incident->instance_count > 0 ? incident->instances[0] : "");
 	print_text(table, incident->cause);
 	if (incident->instance_count > 1)
-		fprintf(table->out, ", and %zu more instances", incident->instance_count - 1);
+		fprintf(table->out, ", and %zu more %s", incident->instance_count - 1,
+			incident->instance_count == 2 ? "instance" : "instances");
 	for (i = 0; i < incident->tried_count; i++) {
 		fprintf(table->out, i == 0 ? "; tried: " : ", ");
 		print_text(table, incident->tried[i]);

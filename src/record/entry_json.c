@@ -77,8 +77,8 @@ json_t *entry_result_json(const struct sweep_entry *entry)
 	char ip[ENTRY_ADDRESS_SIZE];
 
 	address_split(entry->address, ip, sizeof ip, NULL);
-	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "id", entry_text_json(entry->id), "ip", entry_text_json(ip),
-			 "code", check->code, "result", check_result(check), "reason", reason_name(check_reason(check)),
+	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "id", entry_text_json(entry->id), "ip",
+			 entry_text_json(ip), "code", check->code, "result", check_result(check), "reason", reason_name(check_reason(check)),
 			 "ssh", ssh_json(check), "latency_ms", latency_json(check), "action",
 			 sweep_action_name(entry->action));
 }

@@ -12,6 +12,8 @@
 #include <sys/statvfs.h>
 
 /* Places in the header: https://www.sqlite.org/fileformat.html#the_database_header */
+#define HEADER_PAGE_SIZE 16
+#define HEADER_PAGE_COUNT 28
 #define HEADER_USER_VERSION 60
 #define HEADER_APPLICATION_ID 68
 
@@ -45,8 +47,8 @@ static void set_code(struct failure *failure, const char *code)
 static int damaged(const char *path, const char *what, const char *code, struct failure *failure)
 {
 	const char *name = base_name(path);
-	int r = failure_set(failure, EBADMSG, "the record %s is damaged (%s): move it away (mv %s %s.damaged); openbell "
-			    "goes on in a new one and writes what it kept", path, what, name, name);
+	int r = failure_set(failure, EBADMSG, "the record %s is damaged (%s): move it away (mv %s %s.damaged); "
+			    "openbell goes on in a new one and writes what it kept", path, what, name, name);
 
 	set_code(failure, code);
 	return r;
@@ -79,14 +81,43 @@ static int check_header(sqlite3_file *file, const char *path, struct failure *fa
 	return 0;
 }
 
-int sqlite_file_check(sqlite3 *db, const char *path, struct failure *failure)
+static sqlite3_file *file_of(sqlite3 *db)
 {
 	sqlite3_file *file = NULL;
 
-	if (sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == NULL ||
-	    file->pMethods == NULL)
+	sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	return file != NULL && file->pMethods != NULL ? file : NULL;
+}
+
+int sqlite_file_check(sqlite3 *db, const char *path, struct failure *failure)
+{
+	sqlite3_file *file = file_of(db);
+
+	if (file == NULL)
 		return failure_set(failure, EIO, "%s can't be looked at", path);
 	return check_header(file, path, failure);
+}
+
+int64_t sqlite_file_bytes(sqlite3 *db)
+{
+	sqlite3_file *file = file_of(db);
+	sqlite3_int64 bytes;
+
+	return file != NULL && file->pMethods->xFileSize(file, &bytes) == SQLITE_OK ? bytes : 0;
+}
+
+int64_t sqlite_file_bytes_promised(sqlite3 *db)
+{
+	unsigned char header[SQLITE_FILE_HEADER_BYTES];
+	sqlite3_file *file = file_of(db);
+	int64_t page_bytes;
+
+	if (file == NULL || file->pMethods->xRead(file, header, sizeof header, 0) != SQLITE_OK)
+		return 0;
+	page_bytes = header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
+	if (page_bytes == 1)
+		page_bytes = 65536;
+	return page_bytes * big_endian(header + HEADER_PAGE_COUNT);
 }
 
 char *sqlite_file_uri(const char *path, const char *query)
@@ -121,8 +152,8 @@ static int check_folder(const char *path, struct failure *failure)
 
 	if (stat(folder, &info) == 0 && S_ISDIR(info.st_mode))
 		return 0;
-	return failure_set(failure, ENOENT, "the folder of the record, %s, is gone: create it again (mkdir -p %s), then "
-			   "openbell writes what it kept", folder, folder);
+	return failure_set(failure, ENOENT, "the folder of the record, %s, is gone: create it again (mkdir -p %s), "
+			   "then openbell writes what it kept", folder, folder);
 }
 
 int sqlite_file_identify(const char *path, bool *ret_exists, struct failure *failure)
@@ -164,7 +195,7 @@ static bool means_full(int error)
 	return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
-/* SQLite says "full" for ENOSPC only, and after a failed COMMIT does not keep the error's number: errno still has it. */
+/* SQLite says "full" for ENOSPC only, and keeps no number after a failed COMMIT: errno still has it. */
 static bool disk_is_full(const char *path, int system_errno, int last_errno)
 {
 	char buffer[512];
@@ -226,8 +257,8 @@ int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *f
 		break;
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
-		r = failure_set(failure, EACCES, "the record %s may not be written by this user, or its disk is read-only: %s",
-				path, said);
+		r = failure_set(failure, EACCES, "the record %s may not be written by this user, or its disk is "
+				"read-only: %s", path, said);
 		break;
 	case SQLITE_CANTOPEN:
 		if (disk_is_full(path, system_errno, last_errno))

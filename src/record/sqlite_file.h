@@ -27,6 +27,10 @@ int sqlite_file_identify(const char *path, bool *ret_exists, struct failure *fai
 /* The same for a connection's file, read now: it may have been overwritten in place since it was opened. */
 int sqlite_file_check(struct sqlite3 *db, const char *path, struct failure *failure);
 
+/* How long a connection's file is now, and how long its header says it is.  0: can't be told. */
+int64_t sqlite_file_bytes(struct sqlite3 *db);
+int64_t sqlite_file_bytes_promised(struct sqlite3 *db);
+
 /* "file:/var/lib/a%20b/record.db" and `query`: free it; NULL: no memory. */
 char *sqlite_file_uri(const char *path, const char *query);
 

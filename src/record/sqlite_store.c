@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,7 +57,7 @@ struct sqlite_store {
 	atomic_bool hurry;
 	sqlite3 *db;
 	sqlite3_stmt *stmts[STATEMENT_COUNT];
-	sqlite3_int64 size;    /* the file's, when it was last seen */
+	int64_t bytes;         /* the file's, after the last write */
 	ino_t wal_inode;       /* 0: not seen yet */
 	int waited_ms;         /* for another's lock, within this call */
 };
@@ -130,14 +131,34 @@ static ino_t wal_inode(const struct sqlite_store *store)
 }
 
 /*
+ * Shorter than after our last write and than its own header says.  (Shorter
+ * alone is also what somebody's VACUUM leaves.)
+ */
+static bool is_cut(const struct sqlite_store *store)
+{
+	int64_t bytes = sqlite_file_bytes(store->db);
+
+	return bytes < store->bytes && bytes < sqlite_file_bytes_promised(store->db);
+}
+
+/* Our log would hide what is missing from the file; whoever looks into the damage finds it beside it. */
+static void abandon_cut(struct sqlite_store *store)
+{
+	char *aside = path_format("%s.damaged", store->wal_path);
+
+	abandon(store);
+	if (aside != NULL && wal_inode(store) == store->wal_inode)
+		rename(store->wal_path, aside);
+	free(aside);
+}
+
+/*
  * Somebody may have moved, deleted, replaced, overwritten or cut the file
  * while it was open; SQLite would go on in what nobody can read any more.
  * Then it is closed, and opened again by the caller.
  */
 static void close_if_changed(struct sqlite_store *store)
 {
-	sqlite3_file *file = NULL;
-	sqlite3_int64 size = 0;
 	int moved = 0;
 
 	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
@@ -157,12 +178,10 @@ static void close_if_changed(struct sqlite_store *store)
 		abandon(store);
 		return;
 	}
-	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-	if (file->pMethods->xFileSize(file, &size) != SQLITE_OK || size < store->size) {
-		abandon(store);
+	if (is_cut(store)) {
+		abandon_cut(store);
 		return;
 	}
-	store->size = size;
 	/* Only the log was deleted: closing still writes it back, from its descriptor. */
 	if (store->wal_inode != 0 && wal_inode(store) != store->wal_inode)
 		sqlite_store_close(store);
@@ -204,7 +223,7 @@ static int open_store(struct sqlite_store *store, struct failure *ret_failure)
 	r = sqlite_schema_open(store->path, on_busy, store, &store->db, ret_failure);
 	if (r < 0)
 		return r;
-	store->size = 0;
+	store->bytes = 0;
 	store->wal_inode = 0;
 	rc = prepare_all(store);
 	return rc == SQLITE_OK ? 0 : fail(store, rc, ret_failure);
@@ -336,6 +355,7 @@ static int end(struct sqlite_store *store, int rc, struct failure *ret_failure)
 		return fail(store, rc, ret_failure);
 	if (store->wal_inode == 0)
 		store->wal_inode = wal_inode(store);
+	store->bytes = sqlite_file_bytes(store->db);
 	return 0;
 }
 

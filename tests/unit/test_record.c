@@ -124,6 +124,42 @@ static void names_what_was_cut_short(void **state)
 	waits_for_it_to_be_moved(b, "cut short");
 }
 
+/* The beginning is still a record's, and all that SQLite needs to go on blindly is in its cache. */
+static void notices_that_it_is_cut_short_while_open(void **state)
+{
+	struct bench *b = *state;
+
+	make_record(b);
+	bench_add_event(b, "before", "");
+	bench_settle(b);
+	assert_int_equal(truncate(b->path, 20000), 0);
+	bench_add_event(b, "after", "");
+	bench_settle(b);
+	assert_failing(b, "cut short");
+	unlink(b->path);
+	bench_retry(b, 500);
+	bench_expect(b, "event after \n");
+}
+
+static void lets_somebody_vacuum(void **state)
+{
+	struct bench *b = *state;
+	char *aside = path_format("%s-wal.damaged", b->path);
+
+	make_record(b);
+	bench_add_event(b, "before", "");
+	bench_settle(b);
+	bench_sql(b->path, "DELETE FROM results");
+	bench_sql(b->path, "DELETE FROM sweeps");
+	bench_sql(b->path, "VACUUM");
+	bench_sql(b->path, "PRAGMA wal_checkpoint(TRUNCATE)");
+	bench_add_event(b, "after", "");
+	bench_settle(b);
+	bench_expect(b, "event before \nevent after \n");
+	assert_int_equal(access(aside, F_OK), -1);
+	free(aside);
+}
+
 static void leaves_a_newer_openbells(void **state)
 {
 	struct bench *b = *state;
@@ -473,6 +509,8 @@ int main(void)
 		TEST(leaves_another_programs_database),
 		TEST(names_what_is_no_database),
 		TEST(names_what_was_cut_short),
+		TEST(notices_that_it_is_cut_short_while_open),
+		TEST(lets_somebody_vacuum),
 		TEST(leaves_a_newer_openbells),
 		TEST(goes_on_in_a_new_file_when_deleted),
 		TEST(goes_on_in_the_file_that_came_instead),
