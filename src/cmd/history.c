@@ -120,8 +120,8 @@ static int parse_when(const char *flag, const char *text, bool end, int64_t now_
 	    units_parse_utc(text, ret_utc_ms) == 0)
 		return 0;
 	if (units_parse_duration(text, &ago_ms) < 0)
-		return cmd_usage("history", "%s \"%s\" isn't a time: say 2026-11-23T08:45:00Z, a day (2026-11-23), a time "
-				 "of today (08:45), or how long ago (2h)", flag, text);
+		return cmd_usage("history", "%s \"%s\" isn't a time: say 2026-11-23T08:45:00Z, a day (2026-11-23), "
+				 "a time of today (08:45), or how long ago (2h)", flag, text);
 	*ret_utc_ms = now_ms - ago_ms;
 	return 0;
 }

@@ -78,9 +78,9 @@ json_t *entry_result_json(const struct sweep_entry *entry)
 
 	address_split(entry->address, ip, sizeof ip, NULL);
 	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:o, s:o, s:s}", "id", entry_text_json(entry->id), "ip",
-			 entry_text_json(ip), "code", check->code, "result", check_result(check), "reason", reason_name(check_reason(check)),
-			 "ssh", ssh_json(check), "latency_ms", latency_json(check), "action",
-			 sweep_action_name(entry->action));
+			 entry_text_json(ip), "code", check->code, "result", check_result(check), "reason",
+			 reason_name(check_reason(check)), "ssh", ssh_json(check), "latency_ms", latency_json(check),
+			 "action", sweep_action_name(entry->action));
 }
 
 json_t *entry_sweep_json(const struct sweep *sweep)
@@ -104,8 +104,8 @@ json_t *entry_event_json(const struct event *event)
 	json_t *instance = event->instance[0] != '\0' ? entry_text_json(event->instance) : json_null();
 
 	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "schema", 1, "type", "event", "at",
-			 entry_time_json(event->at_ms), "event", entry_text_json(event->event), "instance", instance, "detail",
-			 entry_text_json(event->detail));
+			 entry_time_json(event->at_ms), "event", entry_text_json(event->event), "instance", instance,
+			 "detail", entry_text_json(event->detail));
 }
 
 static json_t *strings_json(char *const *strings, size_t count)

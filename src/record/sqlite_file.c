@@ -207,6 +207,12 @@ static bool disk_is_full(const char *path, int system_errno, int last_errno)
 	       (uint64_t)info.f_bavail * info.f_frsize < FULL_BYTES;
 }
 
+static int no_space(const char *path, struct failure *failure)
+{
+	return failure_set(failure, ENOSPC, "no space for the record %s: free some on its disk, then openbell writes "
+			   "what it kept", path);
+}
+
 static const char *code_name(int rc)
 {
 	static const char *const names[] = {
@@ -240,14 +246,13 @@ int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *f
 		return damaged(path, said, code, failure);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		r = failure_set(failure, EBUSY, "the record %s is locked by another program: `fuser %s` names it; openbell "
-				"goes on when it lets go", path, path);
+		r = failure_set(failure, EBUSY, "the record %s is locked by another program: `fuser %s` names it; "
+				"openbell goes on when it lets go", path, path);
 		break;
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
 		if ((rc & 0xff) == SQLITE_FULL || disk_is_full(path, system_errno, last_errno))
-			r = failure_set(failure, ENOSPC, "no space for the record %s: free some on its disk, then openbell "
-					"writes what it kept", path);
+			r = no_space(path, failure);
 		else
 			r = failure_set(failure, EIO, "the record %s can't be read or written: %s", path,
 					system_errno != 0 ? strerror(system_errno) : said);
@@ -262,8 +267,7 @@ int sqlite_file_failure(sqlite3 *db, int rc, const char *path, struct failure *f
 		break;
 	case SQLITE_CANTOPEN:
 		if (disk_is_full(path, system_errno, last_errno))
-			r = failure_set(failure, ENOSPC, "no space for the record %s: free some on its disk, then openbell "
-					"writes what it kept", path);
+			r = no_space(path, failure);
 		else
 			r = failure_set(failure, system_errno != 0 ? system_errno : EACCES, "the record %s, or a file "
 					"beside it, can't be opened: %s", path,

@@ -4,8 +4,8 @@
 
 #include "base/path.h"
 #include "base/units.h"
-#include "record/entry_json.h"
 #include "record/sqlite_file.h"
+#include "record/sqlite_row.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -28,206 +28,56 @@ static const struct {
 	const char *sql;
 	const char *of_instance;
 } sources[SOURCE_COUNT] = {
-	[SWEEPS] = { "SELECT timestamp, id, market, instances, failed, duration_ms FROM sweeps AS s "
+	[SWEEPS] = { "SELECT " SQLITE_ROW_SWEEP " FROM sweeps AS s "
 		     "WHERE timestamp >= ?1 AND timestamp < ?2",
 		     " AND EXISTS (SELECT 1 FROM results AS r WHERE r.sweep = s.id AND r.id = ?3)" },
-	[EVENTS] = { "SELECT at, id, event, instance, detail FROM events WHERE at >= ?1 AND at < ?2",
+	[EVENTS] = { "SELECT " SQLITE_ROW_EVENT " FROM events WHERE at >= ?1 AND at < ?2",
 		     " AND instance = ?3" },
-	[INCIDENTS] = { "SELECT opened, id, cause, instances, closed, tried FROM incidents "
+	[INCIDENTS] = { "SELECT " SQLITE_ROW_INCIDENT " FROM incidents "
 			"WHERE opened < ?2 AND (closed IS NULL OR closed >= ?1)",
 			" AND EXISTS (SELECT 1 FROM json_each(instances) WHERE value = ?3)" },
 };
 
 static const char results[] =
-	"SELECT id, ip, port, code, reason, http_reason, ssh_reason, latency_ms, action FROM results "
+	"SELECT " SQLITE_ROW_RESULT " FROM results "
 	"WHERE sweep = ?1 AND (?2 IS NULL OR id = ?2) ORDER BY id";
 
 struct reader {
-	const char *path;
 	const struct record_query *query;
 	record_row_cb *cb;
 	void *arg;
-	struct failure *failure;
+	struct sqlite_row row;
 	sqlite3 *db;
 	sqlite3_stmt *rows[SOURCE_COUNT];
 	bool has_row[SOURCE_COUNT];
 	sqlite3_stmt *results;
-	struct sweep *sweep;     /* kept from sweep to sweep */
-	size_t room;             /* entries that fit in it */
 };
 
 static int sqlite_failed(struct reader *reader, int rc)
 {
-	return sqlite_file_failure(reader->db, rc, reader->path, reader->failure);
-}
-
-static int row_damaged(struct reader *reader, const char *what)
-{
-	return failure_set(reader->failure, EBADMSG, "the record %s holds a row that openbell did not write (%s)",
-			   reader->path, what);
-}
-
-/* As much as fits; whole characters are the JSON's care. */
-static void copy_text(sqlite3_stmt *stmt, int column, char *ret_text, size_t size)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-	snprintf(ret_text, size, "%s", text != NULL ? text : "");
-}
-
-/* NULL is 0. */
-static int column_time(struct reader *reader, sqlite3_stmt *stmt, int column, int64_t *ret_utc_ms)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-	if (text == NULL)
-		*ret_utc_ms = 0;
-	else if (units_parse_utc(text, ret_utc_ms) < 0)
-		return row_damaged(reader, text);
-	return 0;
-}
-
-static int column_reason(struct reader *reader, sqlite3_stmt *stmt, int column, enum reason *ret_reason)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-
-	if (text == NULL || reason_from_name(text, ret_reason) < 0)
-		return row_damaged(reader, text != NULL ? text : "NULL");
-	return 0;
-}
-
-static int64_t column_us(sqlite3_stmt *stmt, int column)
-{
-	double ms = sqlite3_column_double(stmt, column);
-
-	return (int64_t)(ms * 1000 + (ms < 0 ? -0.5 : 0.5));
-}
-
-static int read_entry(struct reader *reader, sqlite3_stmt *stmt, struct sweep_entry *entry)
-{
-	struct check *check = &entry->check;
-	const char *action = (const char *)sqlite3_column_text(stmt, 8);
-	int http_column = sqlite3_column_type(stmt, 5) != SQLITE_NULL ? 5 : 4;
-	char ip[ENTRY_ADDRESS_SIZE];
-	int r;
-
-	copy_text(stmt, 0, entry->id, sizeof entry->id);
-	copy_text(stmt, 1, ip, sizeof ip);
-	address_join(ip, sqlite3_column_type(stmt, 2) == SQLITE_NULL ? -1 : sqlite3_column_int(stmt, 2),
-		     entry->address, sizeof entry->address);
-	check->at_ms = reader->sweep->at_ms;
-	check->code = sqlite3_column_int(stmt, 3);
-	check->ssh_done = sqlite3_column_type(stmt, 6) != SQLITE_NULL;
-	check->ssh_reason = REASON_OK;
-	check->latency_us = sqlite3_column_type(stmt, 7) == SQLITE_NULL ? -1 : column_us(stmt, 7);
-	r = column_reason(reader, stmt, http_column, &check->reason);
-	if (r == 0 && check->ssh_done)
-		r = column_reason(reader, stmt, 6, &check->ssh_reason);
-	if (r == 0 && (action == NULL || sweep_action_from_name(action, &entry->action) < 0))
-		r = row_damaged(reader, action != NULL ? action : "NULL");
-	return r;
-}
-
-/* Room for one more entry. */
-static int grow(struct reader *reader)
-{
-	size_t room = reader->room < 16 ? 16 : reader->room * 2;
-	struct sweep *larger;
-
-	if (reader->sweep != NULL && reader->sweep->count < reader->room)
-		return 0;
-	larger = realloc(reader->sweep, sizeof *larger + room * sizeof larger->entries[0]);
-	if (larger == NULL)
-		return failure_set(reader->failure, ENOMEM, "no memory");
-	if (reader->sweep == NULL)
-		memset(larger, 0, sizeof *larger);
-	reader->sweep = larger;
-	reader->room = room;
-	return 0;
-}
-
-static int read_results(struct reader *reader, sqlite3_int64 sweep)
-{
-	sqlite3_stmt *stmt = reader->results;
-	int r = 0;
-	int rc;
-
-	sqlite3_bind_int64(stmt, 1, sweep);
-	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct sweep_entry *entry;
-
-		r = grow(reader);
-		if (r < 0)
-			break;
-		entry = &reader->sweep->entries[reader->sweep->count];
-		r = read_entry(reader, stmt, entry);
-		if (r < 0)
-			break;
-		reader->sweep->count++;
-		reader->sweep->failed += !check_passed(&entry->check);
-	}
-	if (r == 0 && rc != SQLITE_DONE)
-		r = sqlite_failed(reader, rc);
-	sqlite3_reset(stmt);
-	return r;
+	return sqlite_file_failure(reader->db, rc, reader->row.path, reader->row.failure);
 }
 
 static int give_sweep(struct reader *reader, sqlite3_stmt *stmt)
 {
-	const char *market = (const char *)sqlite3_column_text(stmt, 2);
-	int r = reader->sweep == NULL ? grow(reader) : 0;
+	int r = sqlite_row_sweep(&reader->row, stmt, reader->results);
 
-	if (r < 0)
-		return r;
-	reader->sweep->count = 0;
-	reader->sweep->failed = 0;
-	reader->sweep->open = market == NULL || strcmp(market, "closed") != 0;
-	reader->sweep->duration_us = column_us(stmt, 5);
-	r = column_time(reader, stmt, 0, &reader->sweep->at_ms);
-	if (r == 0)
-		r = read_results(reader, sqlite3_column_int64(stmt, 1));
-	return r < 0 ? r : reader->cb(reader->arg, reader->sweep, NULL, NULL);
+	return r < 0 ? r : reader->cb(reader->arg, reader->row.sweep, NULL, NULL);
 }
 
 static int give_event(struct reader *reader, sqlite3_stmt *stmt)
 {
 	struct event event;
-	int r = column_time(reader, stmt, 0, &event.at_ms);
+	int r = sqlite_row_event(&reader->row, stmt, &event);
 
-	if (r < 0)
-		return r;
-	copy_text(stmt, 2, event.event, sizeof event.event);
-	copy_text(stmt, 3, event.instance, sizeof event.instance);
-	copy_text(stmt, 4, event.detail, sizeof event.detail);
-	return reader->cb(reader->arg, NULL, &event, NULL);
-}
-
-static int column_strings(struct reader *reader, sqlite3_stmt *stmt, int column, char ***ret_strings, size_t *ret_count)
-{
-	const char *text = (const char *)sqlite3_column_text(stmt, column);
-	int r = entry_strings_parse(text != NULL ? text : "", ret_strings, ret_count);
-
-	if (r == -ENOMEM)
-		return failure_set(reader->failure, ENOMEM, "no memory");
-	return r < 0 ? row_damaged(reader, text != NULL ? text : "NULL") : 0;
+	return r < 0 ? r : reader->cb(reader->arg, NULL, &event, NULL);
 }
 
 static int give_incident(struct reader *reader, sqlite3_stmt *stmt)
 {
-	struct incident *incident = calloc(1, sizeof *incident);
-	int r;
+	struct incident *incident = NULL;
+	int r = sqlite_row_incident(&reader->row, stmt, &incident);
 
-	if (incident == NULL)
-		return failure_set(reader->failure, ENOMEM, "no memory");
-	copy_text(stmt, 1, incident->id, sizeof incident->id);
-	copy_text(stmt, 2, incident->cause, sizeof incident->cause);
-	r = column_strings(reader, stmt, 3, &incident->instances, &incident->instance_count);
-	if (r == 0)
-		r = column_strings(reader, stmt, 5, &incident->tried, &incident->tried_count);
-	if (r == 0)
-		r = column_time(reader, stmt, 0, &incident->opened_ms);
-	if (r == 0)
-		r = column_time(reader, stmt, 4, &incident->closed_ms);
 	if (r == 0)
 		r = reader->cb(reader->arg, NULL, NULL, incident);
 	incident_free(incident);
@@ -299,7 +149,7 @@ static int prepare(struct reader *reader, int source, const char *head, const ch
 	int rc;
 
 	if (sql == NULL)
-		return failure_set(reader->failure, ENOMEM, "no memory");
+		return failure_set(reader->row.failure, ENOMEM, "no memory");
 	rc = sqlite3_prepare_v2(reader->db, sql, -1, ret_stmt, NULL);
 	free(sql);
 	if (rc != SQLITE_OK)
@@ -399,8 +249,8 @@ static int open_as(struct reader *reader, const char *name, const char *vfs, con
  */
 static int open_reader(struct reader *reader)
 {
-	char *plain = sqlite_file_uri(reader->path, "");
-	char *alone = sqlite_file_uri(reader->path, "?immutable=1");
+	char *plain = sqlite_file_uri(reader->row.path, "");
+	char *alone = sqlite_file_uri(reader->row.path, "?immutable=1");
 	int rc = SQLITE_NOMEM;
 	int r;
 
@@ -409,7 +259,7 @@ static int open_reader(struct reader *reader)
 	if ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) {
 		sqlite3_close(reader->db);
 		reader->db = NULL;
-		rc = has_log(reader->path)
+		rc = has_log(reader->row.path)
 			? open_as(reader, plain, "unix-none", "PRAGMA locking_mode = EXCLUSIVE")
 			: open_as(reader, alone, NULL, "PRAGMA query_only = ON");
 	}
@@ -427,14 +277,14 @@ static void close_reader(struct reader *reader)
 		sqlite3_finalize(reader->rows[i]);
 	sqlite3_finalize(reader->results);
 	sqlite3_close(reader->db);
-	free(reader->sweep);
+	free(reader->row.sweep);
 }
 
 int record_read_sqlite(const char *path, const struct record_query *query, record_row_cb *cb, void *arg,
 		       struct failure *ret_failure)
 {
 	struct reader reader = {
-		.path = path, .query = query, .cb = cb, .arg = arg, .failure = ret_failure,
+		.query = query, .cb = cb, .arg = arg, .row = { .path = path, .failure = ret_failure },
 	};
 	struct stat info;
 	bool exists;

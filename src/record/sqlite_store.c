@@ -7,6 +7,7 @@
 #include "record/entry_json.h"
 #include "record/queue.h"
 #include "record/sqlite_file.h"
+#include "record/sqlite_prune.h"
 #include "record/sqlite_schema.h"
 
 #include <errno.h>
@@ -23,31 +24,19 @@
 #define TIME_SIZE 32
 
 enum statement {
-	BEGIN, COMMIT, ROLLBACK, ADD_SWEEP, ADD_RESULT, ADD_EVENT, ADD_INCIDENT,
-	OLDEST_SWEEP, PRUNE_RESULTS, PRUNE_SWEEP, PRUNE_EVENTS, PRUNE_INCIDENTS,
+	BEGIN, COMMIT, ADD_SWEEP, ADD_RESULT, ADD_EVENT, ADD_INCIDENT,
 	STATEMENT_COUNT
 };
-
-#define TEXT(x) TEXT_(x)
-#define TEXT_(x) #x
 
 static const char *const statements[STATEMENT_COUNT] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
-	[ROLLBACK] = "ROLLBACK",
 	[ADD_SWEEP] = "INSERT INTO sweeps (timestamp, market, instances, failed, duration_ms) VALUES (?, ?, ?, ?, ?)",
 	[ADD_RESULT] = "INSERT OR REPLACE INTO results (sweep, id, ip, port, code, result, reason, http_reason, "
 		       "ssh_result, ssh_reason, latency_ms, action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[ADD_EVENT] = "INSERT INTO events (at, event, instance, detail) VALUES (?, ?, ?, ?)",
 	[ADD_INCIDENT] = "INSERT OR REPLACE INTO incidents (id, cause, instances, opened, closed, tried) "
 			 "VALUES (?, ?, ?, ?, ?, ?)",
-	[OLDEST_SWEEP] = "SELECT id FROM sweeps WHERE timestamp < ? ORDER BY timestamp LIMIT 1",
-	[PRUNE_RESULTS] = "DELETE FROM results WHERE sweep = ?",
-	[PRUNE_SWEEP] = "DELETE FROM sweeps WHERE id = ?",
-	[PRUNE_EVENTS] = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? ORDER BY at LIMIT "
-			 TEXT(SQLITE_STORE_PRUNE_ROWS) ")",
-	[PRUNE_INCIDENTS] = "DELETE FROM incidents WHERE id IN (SELECT id FROM incidents WHERE closed < ? LIMIT "
-			    TEXT(SQLITE_STORE_PRUNE_ROWS) ")",
 };
 
 /* Closed: db and all statements NULL. */
@@ -372,65 +361,17 @@ int sqlite_store_write(struct sqlite_store *store, const struct queue_item *item
 	return end(store, rc, ret_failure);
 }
 
-/* One sweep with its results.  *ret_rows stays 0 when none is old enough. */
-static int prune_sweep(struct sqlite_store *store, const char *before, int *ret_rows)
-{
-	sqlite3_stmt *stmt = store->stmts[OLDEST_SWEEP];
-	sqlite3_int64 id = 0;
-	bool found;
-	int rc;
-
-	bind_text(stmt, 1, before);
-	found = sqlite3_step(stmt) == SQLITE_ROW;
-	if (found)
-		id = sqlite3_column_int64(stmt, 0);
-	rc = sqlite3_reset(stmt);
-	if (rc != SQLITE_OK || !found)
-		return rc;
-	sqlite3_bind_int64(store->stmts[PRUNE_RESULTS], 1, id);
-	rc = run(store, PRUNE_RESULTS);
-	if (rc != SQLITE_OK)
-		return rc;
-	*ret_rows = sqlite3_changes(store->db) + 1;
-	sqlite3_bind_int64(store->stmts[PRUNE_SWEEP], 1, id);
-	return run(store, PRUNE_SWEEP);
-}
-
-static int prune_simple(struct sqlite_store *store, enum statement which, const char *before, int *ret_rows)
-{
-	int rc;
-
-	bind_text(store->stmts[which], 1, before);
-	rc = run(store, which);
-	*ret_rows = rc == SQLITE_OK ? sqlite3_changes(store->db) : 0;
-	return rc;
-}
-
 int sqlite_store_prune(struct sqlite_store *store, int64_t before_ms, bool *ret_more, struct failure *ret_failure)
 {
-	char before[TIME_SIZE];
-	int rows = 0;
-	int part = 1;
 	bool more = false;
 	int rc;
 	int r = open_store(store, ret_failure);
 
 	if (r < 0)
 		return r;
-	units_format_utc_ms(before_ms, before, sizeof before);
 	rc = run(store, BEGIN);
-	while (rc == SQLITE_OK && part > 0 && rows < SQLITE_STORE_PRUNE_ROWS) {
-		part = 0;
-		rc = prune_sweep(store, before, &part);
-		rows += part;
-	}
-	more = rows >= SQLITE_STORE_PRUNE_ROWS;
 	if (rc == SQLITE_OK)
-		rc = prune_simple(store, PRUNE_EVENTS, before, &part);
-	more = more || part >= SQLITE_STORE_PRUNE_ROWS;
-	if (rc == SQLITE_OK)
-		rc = prune_simple(store, PRUNE_INCIDENTS, before, &part);
-	more = more || part >= SQLITE_STORE_PRUNE_ROWS;
+		rc = sqlite_prune(store->db, before_ms, &more);
 	r = end(store, rc, ret_failure);
 	if (r == 0)
 		*ret_more = more;

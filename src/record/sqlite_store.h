@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SQLITE_STORE_BUSY_MS 1000        /* how long a call waits for another's lock */
-#define SQLITE_STORE_PRUNE_ROWS 5000     /* about how many rows a sqlite_store_prune removes */
+#define SQLITE_STORE_BUSY_MS 1000    /* how long a call waits for another's lock */
 
 struct queue_item;
 struct sqlite_store;
@@ -28,11 +27,7 @@ struct sqlite_store *sqlite_store_new(const char *path);
  */
 int sqlite_store_write(struct sqlite_store *store, const struct queue_item *items, struct failure *ret_failure);
 
-/*
- * Remove some of the sweeps and events that are older than `before_ms` and
- * of the incidents that were closed before it, oldest first; *ret_more: there
- * may be more of them.
- */
+/* One step of sqlite_prune, in a transaction of its own. */
 int sqlite_store_prune(struct sqlite_store *store, int64_t before_ms, bool *ret_more, struct failure *ret_failure);
 
 /* From any thread: do not wait for locks any more. */
