@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -310,8 +309,6 @@ int session_run(const struct session_options *options, struct config *config)
 		config_free(config);
 		return r;
 	}
-	/* A core of it may hold what is secret. */
-	prctl(PR_SET_DUMPABLE, 0);
 	uv_loop_init(&session.loop);
 	session.clock = clock_new_real(&session.loop);
 	start_signals(&session);

@@ -31,6 +31,7 @@ struct up {
 	const struct config *config;
 	struct progress progress;
 	int64_t deadline_ms;
+	bool started;            /* the controller, by us: it has just read the configuration */
 };
 
 /* --- Starting the controller that stays. */
@@ -173,7 +174,7 @@ static int say_timeout(const struct up *up)
 static int ask(struct up *up)
 {
 	struct client_reply reply = { 0 };
-	json_t *request = json_pack("{s:s, s:o}", "verb", "up", "config",
+	json_t *request = json_pack("{s:s, s:b, s:o}", "verb", "up", "reload", !up->started, "config",
 				    up->config->file != NULL ? json_string(up->config->file) : json_null());
 	int r = client_ask(up->config, request, up->deadline_ms - client_now_ms(), progress_say, &up->progress, &reply);
 
@@ -215,6 +216,7 @@ static int start_if_nobody(struct up *up)
 	}
 	close(lock);
 	r = start_controller(up, message, sizeof message);
+	up->started = r == EXIT_DONE;
 	if (r == EXIT_DONE || r == EXIT_HELD)
 		return -EAGAIN;
 	progress_end(&up->progress);

@@ -169,11 +169,12 @@ static void on_swept(void *arg, const struct sweep *sweep)
 static void order_up(struct control_client *client, const json_t *request)
 {
 	struct control *control = client->control;
+	bool reload = !json_is_false(json_object_get(request, "reload"));
 	struct failure failure;
 
 	if (controller_is_going_down(control->controller))
 		answer(client, CONTROL_GOING_DOWN, "the fleet is being taken down", NULL);
-	else if (control->hooks.reload(control->hooks.arg, json_string_value(json_object_get(request, "config")), &failure) < 0)
+	else if (reload && control->hooks.reload(control->hooks.arg, json_string_value(json_object_get(request, "config")), &failure) < 0)
 		answer(client, 2, failure.message, NULL);
 	else
 		controller_wait(control->controller, on_progress, on_done, client);

@@ -10,7 +10,8 @@
  *   ping                              result: {"pid": ...}
  *   status                            result: the document of `status --json`
  *   sweep                             result: the document of `sweep --json`
- *   up      "config": path or null    reads the configuration again, waits until the fleet is as wanted
+ *   up      "config": path or null    reads the configuration again (not with "reload": false), waits until the
+ *                                     fleet is as wanted
  *   deploy  "folder": path            waits for its end
  *   down                              waits until the fleet is down; the controller ends
  */

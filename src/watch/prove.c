@@ -79,7 +79,8 @@ static void prove_failed(struct controller *controller, struct instance *instanc
 	char why[64];
 
 	describe(check, why, sizeof why);
-	failure_set(&failure, EIO, "%s answers wrongly: %s, not what monitor.http expects", instance->id, why);
+	failure_set(&failure, EIO, "%s answers wrongly: %s: is there an index.html in the site, and is monitor.http right?",
+		    instance->id, why);
 	if (care->task == CARE_REFRESHING) {
 		roll_instance_done(controller, instance, &failure);
 		return;

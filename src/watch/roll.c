@@ -31,6 +31,9 @@ static void finish(struct controller *controller)
 	*roll = (struct roll){ 0 };
 	if (waiter.done != NULL)
 		waiter.done(waiter.arg, failed ? &failure : NULL);
+	else if (failed)
+		/* The configuration's site: whoever waits for the fleet waits for that. */
+		prove_give_up(controller, &failure);
 	controller_reconcile_soon(controller);
 }
 

@@ -25,7 +25,7 @@ struct balancer_events {
 	void (*judged)(void *arg, const char *id, bool up, const char *why);
 	void (*drained)(void *arg, const char *id);
 	void (*removed)(void *arg, const char *id);
-	/* "balancer-died", "balancer-started", "balancer-failed", "balancer-file-failed". */
+	/* "balancer-died", "balancer-started", "balancer-failed", "balancer-hung", "balancer-file-failed". */
 	void (*event)(void *arg, const char *event, const char *detail);
 };
 

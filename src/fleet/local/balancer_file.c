@@ -71,8 +71,12 @@ int balancer_write_file(struct balancer *balancer)
 /* What runs is changed all the same: healing never waits for a disk. */
 void balancer_keep_in_file(struct balancer *balancer)
 {
-	int r = balancer_write_file(balancer);
+	int r;
 
+	/* The next start writes its own. */
+	if (balancer->stopping)
+		return;
+	r = balancer_write_file(balancer);
 	if (r < 0 && balancer->started) {
 		char detail[160];
 

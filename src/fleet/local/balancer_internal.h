@@ -44,6 +44,7 @@ struct balancer {
 	bool adopted;
 	bool adopting;                   /* the first look at a HAProxy that was taken over decides who is ready */
 	bool stopping;
+	unsigned unanswered;             /* looks in a row */
 	unsigned deaths;                 /* in a row */
 	uint64_t up_since_ms;
 	void (*stop_cb)(void *arg);

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "fleet/local/balancer_internal.h"
 #include "fleet/local/haproxy_conf.h"
+#include "fleet/local/haproxy_process.h"
 #include "fleet/local/haproxy_socket.h"
 #include "fleet/local/haproxy_stat.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define LOOK_EVERY_MS 1000       /* at a fleet at rest */
+#define HUNG_AFTER 2             /* looks that HAProxy did not answer, each after HAPROXY_REPLY_TIMEOUT_MS */
 #define LOOK_CLOSELY_MS 20       /* while a member drains or leaves */
 
 struct member *balancer_find(const struct balancer *balancer, const char *id)
@@ -264,6 +266,14 @@ static void on_look(void *arg, int status, const char *reply)
 	balancer->looking = false;
 	if (!balancer->up || balancer->stopping)
 		return;
+	balancer->unanswered = status == 0 ? 0 : balancer->unanswered + 1;
+	if (balancer->unanswered == HUNG_AFTER) {
+		/* Stopped, or in an endless loop: it serves nobody; its death is seen and mended. */
+		balancer->unanswered = 0;
+		balancer->events->event(balancer->arg, "balancer-hung", "no answer on its socket: killed");
+		haproxy_process_kill(balancer->process);
+		return;
+	}
 	for (member = balancer->members; member != NULL; member = member->next)
 		member->seen = false;
 	if (status == 0 && haproxy_stat_parse(reply, on_server, balancer) == 0) {

@@ -283,6 +283,11 @@ static void end_leftover(void *arg, const char *rest, pid_t pid, pid_t pgid, boo
 		kill(pid, SIGTERM);
 }
 
+void haproxy_process_kill(struct haproxy_process *process)
+{
+	process_group_signal(process->pid, SIGKILL);
+}
+
 pid_t haproxy_process_pid(const struct haproxy_process *process)
 {
 	return process->pid;

@@ -43,6 +43,9 @@ void haproxy_process_hold(struct haproxy_process *process, pid_t pid);
  */
 void haproxy_process_start(struct haproxy_process *process);
 
+/* For one that hangs: `died` follows. */
+void haproxy_process_kill(struct haproxy_process *process);
+
 /* 0 when none runs. */
 pid_t haproxy_process_pid(const struct haproxy_process *process);
 

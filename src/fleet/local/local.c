@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define BALANCER_GRACE_MS 1000   /* for requests under way when the fleet goes down */
@@ -270,12 +271,28 @@ static int local_checker_connected(struct driver *driver)
 	return 1;
 }
 
+/* What only a HAProxy that runs needs. */
+static void remove_files(const struct local *local)
+{
+	static const char *const names[] = { "haproxy.cfg", "haproxy.sock" };
+	size_t i;
+
+	for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char *path = path_format("%s/%s", local->folder, names[i]);
+
+		if (path != NULL)
+			unlink(path);
+		free(path);
+	}
+}
+
 static void on_balancer_stopped(void *arg)
 {
 	struct local *local = arg;
 	struct instance *instance;
 
 	local->base.balancer_up = false;
+	remove_files(local);
 	if (local->base.instances == NULL) {
 		local_instance_gone(local);
 		return;

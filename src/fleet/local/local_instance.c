@@ -185,6 +185,9 @@ static void ended(struct local_instance *instance)
 
 void local_instance_stop(struct local_instance *instance)
 {
+	/* The balancer that was to forget it has gone itself. */
+	if (instance->phase == LOCAL_LEAVING && instance->local->shutting_down)
+		alarm_set(instance->alarm, 0);
 	if (instance->phase >= LOCAL_STOPPING)
 		return;
 	instance->refreshing = false;

@@ -48,6 +48,7 @@ struct local {
 	struct balancer *balancer;
 	struct site *site;
 	unsigned previous_release;
+	bool published_config;       /* the current release came from the configuration */
 	char *folder;
 	char *instances;             /* folder/instances */
 	char *mark;                  /* httpd_mark's text */

@@ -53,6 +53,7 @@ static void on_copied(uv_work_t *work, int status)
 	} else {
 		site_use(local->site, publication->release, publication->from_config, publication->source);
 		local->previous_release = before;
+		local->published_config = publication->from_config;
 		publication->cb(publication->arg, NULL);
 	}
 	free(publication->source);
@@ -84,6 +85,8 @@ int local_revert(struct driver *driver)
 
 	if (local->previous_release == 0)
 		return -ENOENT;
+	if (local->published_config)
+		site_forget_source(local->site);
 	return site_use(local->site, local->previous_release, false, NULL);
 }
 

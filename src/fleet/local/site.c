@@ -156,6 +156,11 @@ int site_use(struct site *site, unsigned release, bool from_config, const char *
 	return r;
 }
 
+void site_forget_source(struct site *site)
+{
+	site->fingerprint = 0;
+}
+
 bool site_source_changed(const struct site *site, const char *source)
 {
 	return site_fingerprint(source) != site->fingerprint;

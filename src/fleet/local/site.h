@@ -37,6 +37,9 @@ unsigned site_next(const struct site *site);
 /* Make a release the current one.  `source` is what the configuration names when it came from there. */
 int site_use(struct site *site, unsigned release, bool from_config, const char *source);
 
+/* What was used from the configuration did not do: site_source_changed is true until the next from there. */
+void site_forget_source(struct site *site);
+
 /* Whether `source` is another folder, or holds something else, than what was last used from the configuration. */
 bool site_source_changed(const struct site *site, const char *source);
 
