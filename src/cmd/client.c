@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cmd/client.h"
 
+#include "base/wire.h"
 #include "config/config.h"
 #include "fleet/paths.h"
 
@@ -25,6 +26,15 @@ int64_t client_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+json_t *client_path(const char *path)
+{
+	char *text = path != NULL ? wire_encode(path) : NULL;
+	json_t *json = text != NULL ? json_string(text) : json_null();
+
+	free(text);
+	return json;
 }
 
 static int connect_to(const struct config *config)

@@ -29,6 +29,9 @@ int client_ask(const struct config *config, json_t *request, int64_t timeout_ms,
 
 void client_reply_free(struct client_reply *reply);
 
+/* A path as the controller takes it; NULL: null.  A new reference. */
+json_t *client_path(const char *path);
+
 /* Milliseconds that only grow, for deadlines. */
 int64_t client_now_ms(void);
 

@@ -23,7 +23,7 @@ static int ask(const struct cmd_options *options, const struct config *config, c
 	int r;
 
 	progress_start(&progress, options->quiet, "deploying");
-	r = client_ask(config, json_pack("{s:s, s:s}", "verb", "deploy", "folder", folder), timeout_ms, progress_say,
+	r = client_ask(config, json_pack("{s:s, s:o}", "verb", "deploy", "folder", client_path(folder)), timeout_ms, progress_say,
 		       &progress, &reply);
 	progress_end(&progress);
 	progress_elapsed(&progress, elapsed, sizeof elapsed);

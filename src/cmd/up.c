@@ -175,7 +175,7 @@ static int ask(struct up *up)
 {
 	struct client_reply reply = { 0 };
 	json_t *request = json_pack("{s:s, s:b, s:o}", "verb", "up", "reload", !up->started, "config",
-				    up->config->file != NULL ? json_string(up->config->file) : json_null());
+				    client_path(up->config->file));
 	int r = client_ask(up->config, request, up->deadline_ms - client_now_ms(), progress_say, &up->progress, &reply);
 
 	progress_end(&up->progress);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "watch/control.h"
 
+#include "base/wire.h"
 #include "fleet/paths.h"
 #include "record/entry_json.h"
 #include "watch/controller.h"
@@ -166,25 +167,44 @@ static void on_swept(void *arg, const struct sweep *sweep)
 
 /* --- Requests. */
 
+static char *take_path(const json_t *request, const char *key)
+{
+	const char *text = json_string_value(json_object_get(request, key));
+
+	return text != NULL ? wire_decode(text) : NULL;
+}
+
 static void order_up(struct control_client *client, const json_t *request)
 {
 	struct control *control = client->control;
 	bool reload = !json_is_false(json_object_get(request, "reload"));
+	char *file = take_path(request, "config");
 	struct failure failure;
 
 	if (controller_is_going_down(control->controller))
 		answer(client, CONTROL_GOING_DOWN, "the fleet is being taken down", NULL);
-	else if (reload && control->hooks.reload(control->hooks.arg, json_string_value(json_object_get(request, "config")), &failure) < 0)
+	else if (reload && control->hooks.reload(control->hooks.arg, file, &failure) < 0)
 		answer(client, 2, failure.message, NULL);
 	else
 		controller_wait(control->controller, on_progress, on_done, client);
+	free(file);
+}
+
+static void order_deploy(struct control_client *client, const json_t *request)
+{
+	char *folder = take_path(request, "folder");
+
+	if (folder == NULL || folder[0] != '/')
+		answer(client, 2, "a deployment needs an absolute path", NULL);
+	else
+		controller_deploy(client->control->controller, folder, on_progress, on_done, client);
+	free(folder);
 }
 
 static void order(struct control_client *client, const json_t *request)
 {
 	struct control *control = client->control;
 	const char *verb = json_string_value(json_object_get(request, "verb"));
-	const char *folder = json_string_value(json_object_get(request, "folder"));
 
 	client->ordered = true;
 	if (verb == NULL)
@@ -197,8 +217,8 @@ static void order(struct control_client *client, const json_t *request)
 		controller_sweep(control->controller, on_swept, client);
 	else if (strcmp(verb, "up") == 0)
 		order_up(client, request);
-	else if (strcmp(verb, "deploy") == 0 && folder != NULL && folder[0] == '/')
-		controller_deploy(control->controller, folder, on_progress, on_done, client);
+	else if (strcmp(verb, "deploy") == 0)
+		order_deploy(client, request);
 	else if (strcmp(verb, "down") == 0) {
 		client->wants_down = true;
 		control->hooks.down(control->hooks.arg);

@@ -5,7 +5,7 @@
  * of JSON: any number of {"progress": "..."}, then one
  * {"exit": 0, "error": null, "result": ...}.  Only this user (and root) may
  * connect.  One request a connection; a client that hangs up is forgotten,
- * what it ordered goes on.
+ * what it ordered goes on.  Paths are absolute and written as base/wire.h says.
  *
  *   ping                              result: {"pid": ...}
  *   status                            result: the document of `status --json`
