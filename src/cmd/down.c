@@ -71,13 +71,14 @@ static int ask(const struct config *config, struct progress *progress, int64_t d
 static int take_down(const struct cmd_options *options, struct config **config, struct progress *progress,
 		     int64_t deadline_ms)
 {
-	bool done = false;
+	pid_t asked = 0;
 
 	for (;;) {
 		pid_t holder = fleet_lock_holder(*config);
 		int r;
 
-		if (holder == 0 && done)
+		/* Gone; or somebody has brought the fleet up again since. */
+		if (asked != 0 && holder != asked)
 			return EXIT_DONE;
 		if (holder == 0) {
 			struct session_options session = { .config_file = options->config_file, .only_down = true,
@@ -89,9 +90,9 @@ static int take_down(const struct cmd_options *options, struct config **config, 
 		}
 		if (client_now_ms() >= deadline_ms)
 			return EXIT_TIMEOUT;
-		r = done ? -EAGAIN : ask(*config, progress, deadline_ms);
+		r = asked != 0 ? -EAGAIN : ask(*config, progress, deadline_ms);
 		if (r == EXIT_DONE)
-			done = true;
+			asked = holder;
 		else if (r > 0)
 			return r;
 		poll(NULL, 0, LOOK_AGAIN_MS);
