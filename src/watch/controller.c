@@ -142,19 +142,22 @@ int controller_reconfigure(struct controller *controller, const struct config *c
 	sweeps_stop(controller);
 	prove_cancel(controller, &controller->front);
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
-		bool proving = care_of(instance)->proof != NULL;
+		struct care *care = care_of(instance);
 
-		prove_stop(care_of(instance));
-		if (proving)
-			alarm_set(care_of(instance)->alarm, 0);
+		/* NULL: while the driver opens. */
+		if (care == NULL || care->proof == NULL)
+			continue;
+		prove_stop(care);
+		alarm_set(care->alarm, 0);
 	}
 	controller->checker->ops->free(controller->checker);
 	controller->checker = checker;
 	controller->config = config;
 	controller_event(controller, "configured", NULL, false, "%s",
 			 config->file != NULL ? config->file : "the built-in defaults");
-	sweeps_schedule(controller, 0);
-	if (site_too && !controller->roll.active && controller->driver->ops->site_changed(controller->driver))
+	if (controller->open)
+		sweeps_schedule(controller, 0);
+	if (site_too && controller->open && !controller->roll.active && controller->driver->ops->site_changed(controller->driver))
 		roll_begin(controller, NULL, NULL);
 	controller_reconcile_soon(controller);
 	return 0;

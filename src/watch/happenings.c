@@ -10,37 +10,53 @@
 #include <string.h>
 /* --- The driver's events. */
 
-static void on_opened(void *arg, const struct failure *failure)
+/* What was there before us: left alone, proved, or started again. */
+static void adopt(struct controller *controller, struct instance *instance)
 {
-	struct controller *controller = arg;
+	struct care *care = care_of(instance);
+
+	if (instance->pid == 0) {
+		care->task = CARE_STARTING;
+		heal_start(controller, instance);
+	} else if (instance->state == INSTANCE_PENDING) {
+		care->fresh = true;
+		care->task = CARE_STARTING;
+		prove_start(controller, instance);
+	} else {
+		controller_event(controller, "adopted", instance, false, "pid %d", (int)instance->pid);
+	}
+}
+
+static void begin(struct controller *controller)
+{
 	struct instance *instance;
 
-	if (failure == NULL) {
-		controller->open = true;
-		controller->began_empty = controller->driver->instances == NULL;
-	}
+	controller->open = true;
+	controller->began_empty = controller->driver->instances == NULL;
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
-		struct care *care = care_take(controller, instance);
+		struct care *care = care_of(instance);
 
+		if (care == NULL)
+			care = care_take(controller, instance);
 		care->in_service_since_ms = clock_mono_ms(controller->clock);
 		snprintf(care->why, sizeof care->why, "not running when the controller came");
 	}
-	controller->setup.opened(controller->setup.arg, failure);
-	if (failure != NULL)
+	if (controller->driver->only_to_shut_down || controller->going_down)
 		return;
-	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
-		if (instance->pid == 0) {
-			care_of(instance)->task = CARE_STARTING;
-			heal_start(controller, instance);
-		} else if (instance->state == INSTANCE_PENDING) {
-			care_of(instance)->task = CARE_STARTING;
-			prove_start(controller, instance);
-		} else {
-			controller_event(controller, "adopted", instance, false, "pid %d", (int)instance->pid);
-		}
-	}
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
+		adopt(controller, instance);
 	controller_reconcile_soon(controller);
 	sweeps_schedule(controller, 0);
+}
+
+static void on_opened(void *arg, const struct failure *failure)
+{
+	struct controller *controller = arg;
+
+	if (failure == NULL)
+		begin(controller);
+	/* Last: whoever is told may take the fleet down, or close the controller. */
+	controller->setup.opened(controller->setup.arg, failure);
 }
 
 static void on_listening(void *arg, struct instance *instance)
@@ -89,8 +105,12 @@ static void on_died(void *arg, struct instance *instance, const char *how)
 	struct controller *controller = arg;
 	struct care *care = care_of(instance);
 	uint64_t now_ms = clock_mono_ms(controller->clock);
-	bool was_well = instance->state == INSTANCE_IN_SERVICE && now_ms - care->in_service_since_ms >= WELL_AFTER_MS;
+	bool was_well;
 
+	/* While the driver opens: it is seen dead when that is done. */
+	if (care == NULL)
+		return;
+	was_well = instance->state == INSTANCE_IN_SERVICE && now_ms - care->in_service_since_ms >= WELL_AFTER_MS;
 	prove_stop(care);
 	alarm_cancel(care->alarm);
 	if (care->task == CARE_LEAVING) {
@@ -157,7 +177,7 @@ static void on_judged(void *arg, struct instance *instance, bool up, const char 
 	struct controller *controller = arg;
 	struct care *care = care_of(instance);
 
-	if (care->task != CARE_NONE)
+	if (care == NULL || care->task != CARE_NONE)
 		return;
 	care->balancer_down = !up;
 	if (up) {

@@ -205,7 +205,7 @@ void controller_sweep(struct controller *controller, controller_sweep_cb *cb, vo
 	waiter->next = controller->sweep_waiters;
 	controller->sweep_waiters = waiter;
 	/* Not now: the callback must not run before this returned. */
-	if (controller->round_sweep == NULL && controller->open)
+	if (controller->round_sweep == NULL && (controller->open || controller->going_down))
 		alarm_set(controller->sweep_alarm, 0);
 }
 
