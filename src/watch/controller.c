@@ -85,6 +85,21 @@ bool controller_began_empty(const struct controller *controller)
 	return controller->began_empty;
 }
 
+/* Who asks does not want to wait for a back-off. */
+static void end_backoffs(struct controller *controller)
+{
+	const struct instance *instance;
+
+	if (alarm_is_set(controller->launch_alarm))
+		alarm_set(controller->launch_alarm, 0);
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
+		const struct care *care = care_of(instance);
+
+		if (care != NULL && care->task == CARE_BACKOFF)
+			alarm_set(care->alarm, 0);
+	}
+}
+
 void controller_wait(struct controller *controller, controller_progress_cb *progress, controller_done_cb *cb, void *arg)
 {
 	struct waiter *waiter = calloc(1, sizeof *waiter);
@@ -97,9 +112,8 @@ void controller_wait(struct controller *controller, controller_progress_cb *prog
 	waiter->next = controller->settle_waiters;
 	controller->settle_waiters = waiter;
 	controller->launch_failures = 0;
-	/* Who asks does not want to wait for a back-off. */
-	if (alarm_is_set(controller->launch_alarm))
-		alarm_set(controller->launch_alarm, 0);
+	if (!controller->going_down)
+		end_backoffs(controller);
 	controller_reconcile_soon(controller);
 }
 
@@ -117,7 +131,8 @@ static bool can_change(const struct config *before, const struct config *after, 
 		key = "record";
 	if (key != NULL)
 		failure_set(ret_failure, EINVAL,
-			    "`%s` can't change while the fleet is up: take it down with the old configuration first", key);
+			    "`%s` can't change while the fleet is up: take it down with the old configuration first",
+			    key);
 	return key == NULL;
 }
 
@@ -157,7 +172,8 @@ int controller_reconfigure(struct controller *controller, const struct config *c
 			 config->file != NULL ? config->file : "the built-in defaults");
 	if (controller->open)
 		sweeps_schedule(controller, 0);
-	if (site_too && controller->open && !controller->roll.active && controller->driver->ops->site_changed(controller->driver))
+	if (site_too && controller->open && !controller->roll.active &&
+	    controller->driver->ops->site_changed(controller->driver))
 		roll_begin(controller, NULL, NULL);
 	controller_reconcile_soon(controller);
 	return 0;
@@ -247,7 +263,8 @@ int controller_new(const struct controller_setup *setup, struct controller **ret
 	else
 		r = setup->open_checker(setup->checker_arg, setup->config, &controller->checker, ret_failure);
 	if (r == 0)
-		r = setup->open_driver(setup->driver_arg, &controller_driver_events, controller, &controller->driver, ret_failure);
+		r = setup->open_driver(setup->driver_arg, &controller_driver_events, controller, &controller->driver,
+				       ret_failure);
 	if (r < 0) {
 		controller_close(controller);
 		return r;

@@ -39,6 +39,7 @@ struct care {
 	bool doomed;                 /* another one replaces it */
 	uint64_t task_since_ms;      /* monotonic: since when it is out of service, or was ordered */
 	uint64_t in_service_since_ms;
+	uint64_t changed_us;         /* monotonic: died, ordered, admitted or judged; a check begun before says nothing */
 	struct alarm *alarm;
 	struct check_round *proof;
 	bool proving;                /* since listening_since_ms, with pauses */
@@ -82,6 +83,7 @@ struct controller {
 	struct alarm *launch_alarm;      /* set: launch no more before it rings */
 	/* sweeping */
 	struct alarm *sweep_alarm;
+	bool swept_first;                    /* not set: the first sweep waits for the fleet to be whole */
 	struct check_round *round;
 	struct instance **round_instances;   /* NULL where one has gone since */
 	size_t round_count;
@@ -107,6 +109,8 @@ unsigned controller_in_service(const struct controller *controller);
 /* --- reconcile.c */
 struct care *care_take(struct controller *controller, struct instance *instance);
 void care_drop(struct instance *instance);
+void care_changed(struct care *care);        /* see changed_us */
+void care_unwell(struct care *care);         /* it should be in service, and is not as it should be */
 void reconcile_on_alarm(void *controller);
 void reconcile_on_launch_alarm(void *controller);
 
@@ -125,6 +129,9 @@ void controller_progress(struct controller *controller, const char *format, ...)
  */
 struct instance *controller_launch(struct controller *controller, struct failure *ret_failure);
 
+/* A fresh one did not come into service: tried again where it stands, and whoever waits is told. */
+void controller_start_failed(struct controller *controller, struct instance *instance, const struct failure *failure);
+
 /* A fresh one that was to replace another can't be brought up: the other stays. */
 void controller_replacement_failed(struct controller *controller, struct instance *instance,
 				   const struct failure *failure);
@@ -141,6 +148,7 @@ extern const struct driver_events controller_driver_events;
 enum sweep_action heal(struct controller *controller, struct instance *instance, enum ladder_kind kind,
 		       const char *why);
 void heal_start(struct controller *controller, struct instance *instance);   /* restart, at once or after its back-off */
+void heal_after_backoff(struct controller *controller, struct instance *instance);
 
 /* --- prove.c: nothing gets requests before it answered one. */
 void prove_start(struct controller *controller, struct instance *instance);

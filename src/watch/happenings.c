@@ -46,7 +46,11 @@ static void begin(struct controller *controller)
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
 		adopt(controller, instance);
 	controller_reconcile_soon(controller);
-	sweeps_schedule(controller, 0);
+	/* There is nothing to sweep before the fleet is whole, unless somebody asked. */
+	if (controller->began_empty && controller->sweep_waiters == NULL)
+		sweeps_schedule(controller, (uint64_t)controller->config->monitor.every_ms);
+	else
+		sweeps_schedule(controller, 0);
 }
 
 static void on_opened(void *arg, const struct failure *failure)
@@ -74,63 +78,69 @@ void controller_replacement_failed(struct controller *controller, struct instanc
 {
 	struct instance *doomed = controller_find(controller, care_of(instance)->replaces);
 
-	/* Better a failing instance than none; the ladder asks again, after a while. */
+	/*
+	 * Better a failing instance than none.  The ladder asks again, and the
+	 * next replacement takes up the row of deaths where this one leaves it.
+	 */
 	if (doomed != NULL)
-		care_of(doomed)->doomed = false;
-	care_of(instance)->replaces[0] = '\0';
+		care_of(doomed)->deaths = care_of(instance)->deaths;
 	alarm_set(controller->launch_alarm, ladder_backoff_ms(controller->launch_failures + 1));
 	controller_event(controller, "replace-failed", instance, true, "%s", failure->message);
 	roll_replacement_failed(controller, instance, failure);
 	controller_leave(controller, instance);
 }
 
-/* A fresh one that can't be brought up: tried again where it stands, and whoever waits is told. */
-static void start_failed(struct controller *controller, struct instance *instance, const char *why)
+void controller_start_failed(struct controller *controller, struct instance *instance, const struct failure *failure)
 {
 	struct care *care = care_of(instance);
-	struct failure failure;
 
-	failure_set(&failure, EIO, "%s: %s", instance->id, why);
 	if (++controller->launch_failures >= GIVE_UP_AFTER)
-		prove_give_up(controller, &failure);
+		prove_give_up(controller, failure);
 	if (care->deaths >= GIVE_UP_AFTER && care->replaces[0] != '\0' &&
 	    controller_find(controller, care->replaces) != NULL)
-		controller_replacement_failed(controller, instance, &failure);
+		controller_replacement_failed(controller, instance, failure);
 	else
 		heal_start(controller, instance);
+}
+
+/* Drained, or dead before that. */
+static void end_leaving(struct controller *controller, struct instance *instance)
+{
+	if (instance->state != INSTANCE_DRAINING)
+		return;
+	instance->state = INSTANCE_TERMINATING;
+	controller->driver->ops->terminate(controller->driver, instance);
 }
 
 static void on_died(void *arg, struct instance *instance, const char *how)
 {
 	struct controller *controller = arg;
 	struct care *care = care_of(instance);
-	uint64_t now_ms = clock_mono_ms(controller->clock);
-	bool was_well;
+	struct failure failure;
 
 	/* While the driver opens: it is seen dead when that is done. */
 	if (care == NULL)
 		return;
-	was_well = instance->state == INSTANCE_IN_SERVICE && now_ms - care->in_service_since_ms >= WELL_AFTER_MS;
 	prove_stop(care);
 	alarm_cancel(care->alarm);
+	care_changed(care);
 	if (care->task == CARE_LEAVING) {
-		instance->state = INSTANCE_TERMINATING;
-		controller->driver->ops->terminate(controller->driver, instance);
+		end_leaving(controller, instance);
 		return;
 	}
-	care->deaths = was_well ? 1 : care->deaths + 1;
-	if (care->task == CARE_NONE || care->task == CARE_REFRESHING)
-		care->task_since_ms = now_ms;
+	if (!care->fresh)
+		care_unwell(care);
+	care->deaths++;
 	snprintf(care->why, sizeof care->why, "%s", how);
 	controller_event(controller, "died", instance, true, "%s", how);
 	care->task = CARE_NONE;
 	if (!care->fresh && strcmp(controller->roll.instance, instance->id) == 0)
 		controller->roll.instance[0] = '\0';
 	if (care->fresh) {
-		start_failed(controller, instance, how);
+		failure_set(&failure, EIO, "%s: %s", instance->id, how);
+		controller_start_failed(controller, instance, &failure);
 		return;
 	}
-	instance->state = INSTANCE_UNHEALTHY;
 	heal(controller, instance, LADDER_DEAD, how);
 	controller_reconcile_soon(controller);
 }
@@ -144,8 +154,7 @@ static void on_drained(void *arg, struct instance *instance)
 	units_format_elapsed((int64_t)(clock_mono_ms(controller->clock) - care->task_since_ms), took, sizeof took);
 	if (care->task == CARE_LEAVING) {
 		controller_event(controller, "drained", instance, false, "in %s", took);
-		instance->state = INSTANCE_TERMINATING;
-		controller->driver->ops->terminate(controller->driver, instance);
+		end_leaving(controller, instance);
 	} else if (care->task == CARE_REFRESHING) {
 		controller_event(controller, "drained", instance, false, "in %s", took);
 		roll_drained(controller, instance);
@@ -180,6 +189,7 @@ static void on_judged(void *arg, struct instance *instance, bool up, const char 
 	if (care == NULL || care->task != CARE_NONE)
 		return;
 	care->balancer_down = !up;
+	care_changed(care);
 	if (up) {
 		care->failures = 0;
 		instance->state = INSTANCE_IN_SERVICE;
@@ -187,8 +197,7 @@ static void on_judged(void *arg, struct instance *instance, bool up, const char 
 		controller_reconcile_soon(controller);
 		return;
 	}
-	instance->state = INSTANCE_UNHEALTHY;
-	care->task_since_ms = clock_mono_ms(controller->clock);
+	care_unwell(care);
 	controller_event(controller, "failing", instance, true, "the balancer's check: %s", why);
 	/* L4 and L7 time-outs, refused connections: silent; an answer that is wrong: L7STS, L7RSP, L7OKC. */
 	heal(controller, instance,

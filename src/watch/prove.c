@@ -50,16 +50,20 @@ void prove_admit(struct controller *controller, struct instance *instance)
 	care->task = CARE_NONE;
 	care->balancer_down = false;
 	care->in_service_since_ms = now_ms;
+	care_changed(care);
 	if (care->fresh) {
-		struct instance *replaced = care->replaces[0] != '\0' ? controller_find(controller, care->replaces) : NULL;
+		struct instance *replaced =
+			care->replaces[0] != '\0' ? controller_find(controller, care->replaces) : NULL;
 
 		care->fresh = false;
 		controller->launch_failures = 0;
 		if (care->replaces[0] != '\0')
-			controller_event(controller, "replaced", instance, false, "replaces %s, in %s", care->replaces, took);
+			controller_event(controller, "replaced", instance, false, "replaces %s, in %s", care->replaces,
+					 took);
 		else
 			controller_event(controller, "started", instance, false, "%s, pid %d, in %s", instance->address,
 					 (int)instance->pid, took);
+		care->replaces[0] = '\0';
 		if (replaced != NULL)
 			controller_leave(controller, replaced);
 	} else if (!refreshing) {
@@ -76,18 +80,29 @@ static void prove_failed(struct controller *controller, struct instance *instanc
 {
 	struct care *care = care_of(instance);
 	struct failure failure;
+	enum ladder_kind kind = ladder_kind_of(check->reason);
 	char why[64];
 
 	describe(check, why, sizeof why);
-	failure_set(&failure, EIO, "%s answers wrongly: %s: is there an index.html in the site, and is monitor.http right?",
-		    instance->id, why);
+	if (kind == LADDER_SILENT)
+		failure_set(&failure, EIO, "%s does not answer: %s", instance->id, why);
+	else
+		failure_set(&failure, EIO,
+			    "%s answers wrongly: %s: is there an index.html in the site, and is monitor.http right?",
+			    instance->id, why);
 	if (care->task == CARE_REFRESHING) {
 		roll_instance_done(controller, instance, &failure);
 		return;
 	}
 	/* Content that is the same everywhere: a wrong page is better than none. */
-	if (!care->fresh && ladder_kind_of(check->reason) == LADDER_WRONG && controller_in_service(controller) == 0) {
+	if (!care->fresh && kind == LADDER_WRONG && controller_in_service(controller) == 0) {
 		prove_admit(controller, instance);
+		return;
+	}
+	/* The ladder looks after those that served before. */
+	if (care->fresh && kind == LADDER_SILENT) {
+		care->deaths++;
+		controller_start_failed(controller, instance, &failure);
 		return;
 	}
 	if (care->fresh) {
@@ -200,8 +215,8 @@ static void on_front(void *arg, const struct check *checks, size_t count)
 		alarm_set(controller->front_alarm, PROVE_EVERY_MS);
 	} else {
 		describe(&checks[0], why, sizeof why);
-		failure_set(&failure, EIO, "all instances are in service, but the page does not come through the balancer: %s",
-			    why);
+		failure_set(&failure, EIO,
+			    "all instances are in service, but the page does not come through the balancer: %s", why);
 		settle(controller, &failure);
 	}
 }
@@ -224,7 +239,7 @@ void prove_front(struct controller *controller)
 	if (controller->front_since_ms == 0)
 		controller->front_since_ms = clock_mono_ms(controller->clock);
 	front_address(controller, &target.address);
-	if (controller->checker->ops->start(controller->checker, &target, 1, on_front, controller,
-					    &controller->front) < 0)
+	if (controller->checker->ops->start(controller->checker, &target, 1, on_front, controller, &controller->front) <
+	    0)
 		alarm_set(controller->front_alarm, PROVE_EVERY_MS);
 }

@@ -13,9 +13,28 @@ static void on_care_alarm(void *arg)
 	struct care *care = arg;
 
 	if (care->task == CARE_BACKOFF)
-		heal_start(care->controller, care->instance);
+		heal_after_backoff(care->controller, care->instance);
 	else if (care->task == CARE_STARTING || care->task == CARE_REFRESHING)
 		prove_start(care->controller, care->instance);
+}
+
+void care_changed(struct care *care)
+{
+	care->changed_us = clock_mono_us(care->controller->clock);
+}
+
+void care_unwell(struct care *care)
+{
+	struct instance *instance = care->instance;
+	uint64_t now_ms = clock_mono_ms(care->controller->clock);
+
+	if (instance->state == INSTANCE_IN_SERVICE) {
+		care->task_since_ms = now_ms;
+		/* It was well between: what comes is no row with what was. */
+		if (now_ms - care->in_service_since_ms >= WELL_AFTER_MS)
+			care->deaths = 0;
+	}
+	instance->state = INSTANCE_UNHEALTHY;
 }
 
 struct care *care_take(struct controller *controller, struct instance *instance)
@@ -27,6 +46,7 @@ struct care *care_take(struct controller *controller, struct instance *instance)
 	care->controller = controller;
 	care->instance = instance;
 	care->task_since_ms = clock_mono_ms(controller->clock);
+	care_changed(care);
 	care->alarm = alarm_new(controller->clock, on_care_alarm, care);
 	if (care->alarm == NULL)
 		abort();
@@ -117,6 +137,16 @@ static struct instance *choose_surplus(const struct controller *controller)
 	return chosen;
 }
 
+/* Its replacement leaves before it came into service: this one stays. */
+static void keep_doomed(struct controller *controller, struct care *next)
+{
+	struct instance *doomed = controller_find(controller, next->replaces);
+
+	if (doomed != NULL)
+		care_of(doomed)->doomed = false;
+	next->replaces[0] = '\0';
+}
+
 void controller_leave(struct controller *controller, struct instance *instance)
 {
 	struct care *care = care_of(instance);
@@ -126,6 +156,8 @@ void controller_leave(struct controller *controller, struct instance *instance)
 		return;
 	prove_stop(care);
 	alarm_cancel(care->alarm);
+	if (care->replaces[0] != '\0')
+		keep_doomed(controller, care);
 	care->task = CARE_LEAVING;
 	care->task_since_ms = clock_mono_ms(controller->clock);
 	if (serves && instance->pid != 0) {
@@ -167,8 +199,11 @@ void reconcile_on_alarm(void *arg)
 	if (kept > desired && !is_leaving(controller) && !controller->roll.active)
 		controller_leave(controller, choose_surplus(controller));
 	roll_step(controller);
-	if (is_whole(controller))
-		prove_front(controller);
+	if (!is_whole(controller))
+		return;
+	if (!controller->swept_first)
+		sweeps_schedule(controller, 0);
+	prove_front(controller);
 }
 
 void controller_reconcile_soon(struct controller *controller)

@@ -26,8 +26,8 @@ static void finish(struct controller *controller)
 	if (failed)
 		controller_event(controller, "deploy-failed", NULL, true, "%s: %s", roll->source, failure.message);
 	else
-		controller_event(controller, "deployed", NULL, false, "%s, %u instances, in %s", roll->source, roll->done,
-				 took);
+		controller_event(controller, "deployed", NULL, false, "%s, %u instances, in %s", roll->source,
+				 roll->done, took);
 	*roll = (struct roll){ 0 };
 	if (waiter.done != NULL)
 		waiter.done(waiter.arg, failed ? &failure : NULL);
@@ -142,6 +142,8 @@ void roll_step(struct controller *controller)
 		return;
 	}
 	snprintf(roll->instance, sizeof roll->instance, "%s", next->id);
+	care_unwell(care);
+	care_changed(care);
 	care->task = CARE_REFRESHING;
 	care->proving = false;
 	care->task_since_ms = clock_mono_ms(controller->clock);
@@ -178,7 +180,8 @@ void roll_instance_done(struct controller *controller, struct instance *instance
 	roll->instance[0] = '\0';
 	if (failure == NULL) {
 		roll->done++;
-		controller_event(controller, roll->reverting ? "reverted" : "deployed", instance, false, "%s", roll->source);
+		controller_event(controller, roll->reverting ? "reverted" : "deployed", instance, false, "%s",
+				 roll->source);
 	} else if (roll->active && !roll->reverting) {
 		/* Out of service still: it is the first to get the release before back. */
 		care->task = CARE_REFRESHING;

@@ -44,10 +44,10 @@ static void finish(struct controller *controller, struct sweep *sweep)
 	controller_reconcile_soon(controller);
 }
 
-/* An instance that went into service after the sweep began may have been asked before that. */
+/* An instance that changed after the sweep began may have been asked before that. */
 static bool is_stale(const struct controller *controller, const struct instance *instance)
 {
-	return care_of(instance)->in_service_since_ms > controller->round_since_us / 1000;
+	return care_of(instance)->changed_us > controller->round_since_us;
 }
 
 static void note(struct controller *controller, struct instance *instance, const struct check *check)
@@ -59,9 +59,7 @@ static void note(struct controller *controller, struct instance *instance, const
 	if (!controller->checker->ops->decided(check) || is_stale(controller, instance) || care->task != CARE_NONE)
 		return;
 	if (!check_passed(check)) {
-		if (instance->state == INSTANCE_IN_SERVICE)
-			care->task_since_ms = clock_mono_ms(controller->clock);
-		instance->state = INSTANCE_UNHEALTHY;
+		care_unwell(care);
 	} else if (!care->balancer_down) {
 		care->failures = 0;
 		care->restarts = 0;
@@ -104,7 +102,7 @@ static void on_round(void *arg, const struct check *checks, size_t count)
 		entry->check = checks[i];
 		if (controller->round_instances[i] != NULL)
 			note(controller, controller->round_instances[i], &checks[i]);
-		else
+		else if (!check_passed(&checks[i]))
 			entry->check.reason = REASON_GONE;
 		sweep->failed += !check_passed(&entry->check);
 	}
@@ -161,6 +159,7 @@ void sweeps_on_alarm(void *arg)
 		tell_waiters(controller, NULL);
 		return;
 	}
+	controller->swept_first = true;
 	sweeps_schedule(controller, (uint64_t)controller->config->monitor.every_ms);
 	if (controller->round_sweep != NULL)
 		controller_event(controller, "sweep-late", NULL, true,

@@ -19,7 +19,7 @@ struct opened {
 
 struct asked {
 	struct sockaddr_storage address;
-	unsigned starts;             /* of the instance then: another process answers for itself */
+	unsigned starts; /* of the instance then: another process answers for itself */
 	unsigned release;
 	struct check check;
 };

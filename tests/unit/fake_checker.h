@@ -12,14 +12,14 @@ struct fake_checker {
 	struct clock *clock;
 	struct fake_driver *fleet;
 	uint64_t latency_ms;
-	uint64_t timeout_ms;         /* what an answer `timeout` takes */
+	uint64_t timeout_ms; /* what an answer `timeout` takes */
 	bool start_fails, open_fails;
-	bool undecided;              /* checks find no descriptor */
-	bool front_fails;            /* nothing comes through the balancer */
-	unsigned open;               /* checkers */
-	unsigned running;            /* rounds */
-	unsigned rounds;             /* begun, of more or fewer than one target or not */
-	unsigned fronts;             /* of those, through the balancer */
+	bool undecided;   /* checks find no descriptor */
+	bool front_fails; /* nothing comes through the balancer */
+	unsigned open;    /* checkers */
+	unsigned running; /* rounds */
+	unsigned rounds;  /* begun, of more or fewer than one target or not */
+	unsigned fronts;  /* of those, through the balancer */
 };
 
 /* A checker_open_cb; `fake` is its argument. */

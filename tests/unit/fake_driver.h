@@ -31,13 +31,13 @@ struct fake_instance {
 	bool admitted;
 	bool draining;
 	bool refreshing;
-	bool down;                   /* for the balancer */
-	bool answered;               /* to a check, since its last start or refresh */
-	bool proved;                 /* likewise, and well */
-	enum reason answer;          /* to a check while it runs */
+	bool down;          /* for the balancer */
+	bool answered;      /* to a check, since its last start or refresh */
+	bool proved;        /* likewise, and well */
+	enum reason answer; /* to a check while it runs */
 	struct alarm *phase_alarm;
-	struct alarm *order_alarm;   /* ends a drain or a refresh */
-	struct alarm *death_alarm;   /* see live_ms */
+	struct alarm *order_alarm; /* ends a drain or a refresh */
+	struct alarm *death_alarm; /* see live_ms */
 };
 
 struct fake_driver {
@@ -45,14 +45,14 @@ struct fake_driver {
 	struct clock *clock;
 	/* How orders end, from now on. */
 	uint64_t listen_ms, drain_ms, refresh_ms, stop_ms, publish_ms;
-	uint64_t live_ms;            /* starts to come die so long after they listened; 0: they live */
-	bool die_at_start;           /* starts die instead of listening */
+	uint64_t live_ms;  /* starts to come die so long after they listened; 0: they live */
+	bool die_at_start; /* starts die instead of listening */
 	bool launch_fails, publish_fails, refresh_fails, revert_fails, reconfigure_fails, open_fails;
-	unsigned bad_release;        /* answers 500; 0: none does */
-	enum reason start_answer;    /* of instances to come */
+	unsigned bad_release;     /* answers 500; 0: none does */
+	enum reason start_answer; /* of instances to come */
 	bool site_has_changed;
 	int connected;
-	bool balancer_looks;         /* every second, and judges what it sends requests to */
+	bool balancer_looks; /* every second, and judges what it sends requests to */
 	/* What there is. */
 	unsigned release, previous_release, releases;
 	bool shutting_down, closed;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BEGIN_UTC_MS INT64_C(1795420800000)      /* 2026-11-23 08:00 */
+#define BEGIN_UTC_MS INT64_C(1795420800000) /* 2026-11-23 08:00 */
 
 static void on_event(void *arg, const struct event *event, bool bad)
 {

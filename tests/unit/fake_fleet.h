@@ -12,17 +12,17 @@ enum fake_order { FAKE_NOTHING, FAKE_DOWN, FAKE_CLOSE };
 
 struct fake_fleet {
 	struct clock *clock;
-	struct config configs[2];    /* the one in use, and the one to come */
+	struct config configs[2]; /* the one in use, and the one to come */
 	unsigned config;
 	struct fake_driver driver;
 	struct fake_checker checker;
 	struct record record;
 	struct controller *controller;
 	unsigned opened, open_failures;
-	enum fake_order on_opened;   /* given when told of the opening */
-	unsigned low;                /* fewest admitted at once since fake_fleet_watch */
-	unsigned most_draining;      /* likewise */
-	bool print;                  /* each event, with its time */
+	enum fake_order on_opened; /* given when told of the opening */
+	unsigned low;              /* fewest admitted at once since fake_fleet_watch */
+	unsigned most_draining;    /* likewise */
+	bool print;                /* each event, with its time */
 };
 
 /* Somebody who waits: how it ended. */
@@ -31,7 +31,7 @@ struct told {
 	unsigned progress;
 	bool failed;
 	struct failure failure;
-	size_t swept;                /* entries of the sweep; 0 for none */
+	size_t swept; /* entries of the sweep; 0 for none */
 };
 
 /* With `open` instances wanted; change what you like, then start. */

@@ -13,7 +13,6 @@
 #define CLEAR_MS 1
 #define PORT 8090
 
-
 static struct fake_instance *of(struct instance *instance)
 {
 	return (struct fake_instance *)instance;

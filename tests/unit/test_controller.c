@@ -64,8 +64,9 @@ static void admits_nobody_unproved(void **state)
 		/* It mends. */
 		fake_driver_answer(&fleet->driver, REASON_OK);
 		fake_fleet_wait(fleet, &told);
-		fake_fleet_run(fleet, 10000);
+		fake_fleet_run(fleet, 30000);
 		assert_int_equal(fake_fleet_in_service(fleet), 2);
+		assert_int_equal(told.calls, 1);
 		assert_false(told.failed);
 		fake_fleet_free(fleet);
 	}
@@ -346,6 +347,32 @@ static void launch_backs_off_and_tells(void **state)
 	fake_fleet_free(fleet);
 }
 
+/* A broken module: three starts each tell whoever waits, and whoever asks later waits for no back-off. */
+static void start_backs_off_and_tells(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_new(2);
+	struct told told;
+
+	(void)state;
+	fleet->driver.die_at_start = true;
+	fake_fleet_start(fleet);
+	fake_fleet_wait(fleet, &told);
+	fake_fleet_run(fleet, 1000);
+	assert_int_equal(told.calls, 1);
+	assert_non_null(strstr(told.failure.message, "exited with status 1"));
+	fake_fleet_run(fleet, 125000);
+	assert_int_equal(fleet->driver.launches, 2);
+	fleet->driver.die_at_start = false;
+	fake_fleet_run(fleet, 1000);
+	assert_int_equal(fake_fleet_in_service(fleet), 0);
+	fake_fleet_wait(fleet, &told);
+	fake_fleet_run(fleet, 50);
+	assert_int_equal(told.calls, 1);
+	assert_false(told.failed);
+	assert_int_equal(fake_fleet_in_service(fleet), 2);
+	fake_fleet_free(fleet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +392,7 @@ int main(void)
 		cmocka_unit_test(scales_down_over_deaths_and_starts),
 		cmocka_unit_test(refuses_what_can_not_change),
 		cmocka_unit_test(launch_backs_off_and_tells),
+		cmocka_unit_test(start_backs_off_and_tells),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
