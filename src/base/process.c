@@ -11,12 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
 #define HOW_SIZE 64
+#define HURRY_NICE (-10)
 
 /*
  * Watching: cb set, `pidfd` polled, in the set's list.
@@ -49,6 +51,30 @@ static void child_fail(int report)
 	_exit(127);
 }
 
+/*
+ * Of a group (0: our own), and of its session, which the kernel may schedule
+ * as one (sched(7), autogroups).  Raising it is refused to who is not root,
+ * which is no reason not to go on.
+ */
+static void set_nice(pid_t pgid, int nice)
+{
+	char path[40] = "/proc/self/autogroup";
+	char text[8];
+	int fd;
+
+	setpriority(PRIO_PGRP, (id_t)pgid, nice);
+	if (pgid != 0)
+		snprintf(path, sizeof path, "/proc/%d/autogroup", (int)pgid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	snprintf(text, sizeof text, "%d", nice);
+	if (write(fd, text, strlen(text)) < 0) {
+		/* As above. */
+	}
+	close(fd);
+}
+
 static void child_exec(const struct process_spec *spec, int input, int report)
 {
 	static char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -62,6 +88,8 @@ static void child_exec(const struct process_spec *spec, int input, int report)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (setsid() < 0 || chdir(spec->folder) < 0)
 		child_fail(report);
+	if (spec->hurry)
+		set_nice(0, HURRY_NICE);
 	if (dup2(input, STDIN_FILENO) < 0 || dup2(spec->output, STDOUT_FILENO) < 0 ||
 	    dup2(spec->output, STDERR_FILENO) < 0)
 		child_fail(report);
@@ -148,6 +176,12 @@ int process_spawn(const struct process_spec *spec, pid_t *ret_pid, struct failur
 		return failure_set(ret_failure, error, "can't start %s: %s", spec->path, strerror(error));
 	*ret_pid = pid;
 	return 0;
+}
+
+void process_group_relax(pid_t pgid)
+{
+	if (pgid > 1)
+		set_nice(pgid, getpriority(PRIO_PROCESS, 0));
 }
 
 void process_group_signal(pid_t pgid, int signal_number)

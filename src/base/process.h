@@ -19,6 +19,7 @@ struct process_spec {
 	gid_t gid;
 	bool drop;               /* only root may: also drops supplementary groups */
 	int output;              /* its standard output and error; input is /dev/null */
+	bool hurry;              /* before others, where we may; process_group_relax ends that */
 };
 
 /*
@@ -51,6 +52,9 @@ int process_watch_start(struct process_set *set, pid_t pid, process_exit_cb *cb,
 
 /* Silence; the process goes on.  NULL is fine. */
 void process_watch_stop(struct process_watch *watch);
+
+/* A process that was started in a hurry is there now: its group gets no more of the machine than others. */
+void process_group_relax(pid_t pgid);
 
 /* Signal a whole group, and only a group (pgid > 1).  A group that is gone is fine. */
 void process_group_signal(pid_t pgid, int signal_number);

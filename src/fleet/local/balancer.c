@@ -19,9 +19,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define RESTART_FIRST_MS 100     /* after the second death in a row; the first restart is at once */
+#define RESTART_FIRST_MS 100 /* after the second death in a row; the first restart is at once */
 #define RESTART_MAX_MS 5000
-#define WELL_AFTER_MS 10000      /* HAProxy that ran for this long is not dying in a row */
+#define WELL_AFTER_MS 10000 /* HAProxy that ran for this long is not dying in a row */
 
 /* --- The process. */
 
@@ -50,8 +50,17 @@ static void on_process_up(void *arg, const struct failure *failure)
 {
 	struct balancer *balancer = arg;
 
-	if (failure != NULL && haproxy_process_pid(balancer->process) != 0) {
+	if (failure != NULL && haproxy_process_pid(balancer->process) != 0 && balancer->started) {
 		balancer->events->event(balancer->arg, "balancer-failed", failure->message);
+		return;
+	}
+	/* It runs and does not answer: it must not be in the way of the next. */
+	if (failure != NULL)
+		haproxy_process_kill(balancer->process);
+	if (failure != NULL && balancer->adopting) {
+		balancer->adopting = false;
+		if (haproxy_process_pid(balancer->process) == 0)
+			start_process(balancer);
 		return;
 	}
 	if (failure != NULL) {
@@ -117,7 +126,8 @@ void balancer_start(struct balancer *balancer)
 	if (r == 0) {
 		r = balancer_write_file(balancer);
 		if (r < 0)
-			failure_set(&failure, -r, "%s/haproxy.cfg can't be written: %s", balancer->folder, strerror(-r));
+			failure_set(&failure, -r, "%s/haproxy.cfg can't be written: %s", balancer->folder,
+				    strerror(-r));
 	}
 	if (r < 0)
 		balancer->events->started(balancer->arg, &failure);
@@ -150,7 +160,8 @@ int balancer_reconfigure(struct balancer *balancer, const struct config *config,
 	const struct config *before = balancer->config;
 	struct sockaddr_storage address;
 	char name[ENTRY_ADDRESS_SIZE];
-	bool moved = strcmp(before->listen.host, config->listen.host) != 0 || before->listen.port != config->listen.port;
+	bool moved =
+		strcmp(before->listen.host, config->listen.host) != 0 || before->listen.port != config->listen.port;
 	char *old_text;
 	char *new_text;
 	bool same;

@@ -84,7 +84,7 @@ static void change(struct balancer *balancer, const char *id, enum member_mode m
 {
 	struct member *member = balancer_find(balancer, id);
 
-	if (member == NULL || member->mode == MEMBER_LEAVING)
+	if (member == NULL || member->mode == MEMBER_LEAVING || (member->mode == mode && mode == MEMBER_HELD))
 		return;
 	member->mode = mode;
 	member->down = false;

@@ -201,6 +201,7 @@ int httpd_spawn(const char *folder, const char *mark, const struct programs *pro
 		.drop = programs->drop,
 		.uid = programs->uid,
 		.gid = programs->gid,
+		.hurry = true,
 	};
 	char *output = path_format("%s/httpd.out", folder);
 	char *pid_file = path_format("%s/run/httpd.pid", folder);

@@ -161,6 +161,7 @@ static int local_launch(struct driver *driver, struct instance **ret_instance, s
 
 static void local_admit(struct driver *driver, struct instance *instance)
 {
+	process_group_relax(instance->pid);
 	balancer_admit(local_of(driver)->balancer, instance->id);
 }
 

@@ -21,7 +21,8 @@
 static const char hello[] = "<h1>Hello World</h1>\n";
 
 struct copy {
-	const char *source;          /* for messages */
+	const char *source; /* for messages */
+	const char *target;
 	bool shared;
 	gid_t gid;
 	struct failure *failure;
@@ -31,6 +32,11 @@ static int copy_folder(const struct copy *copy, int from, int to, const char *sh
 
 static int refuse(const struct copy *copy, int error, const char *shown, const char *what)
 {
+	if (error == ENOSPC || error == EDQUOT)
+		return failure_set(copy->failure, error,
+				   "%s%s can't be copied to %s: %s: free some space there, or name "
+				   "another folder with `state`",
+				   copy->source, shown, copy->target, strerror(error));
 	return failure_set(copy->failure, error, "%s%s can't be %s: %s", copy->source, shown, what, strerror(error));
 }
 
@@ -183,8 +189,9 @@ static int copy_entry(const struct copy *copy, int from, int to, const char *nam
 		return copy_subfolder(copy, from, to, name, shown, &info, depth);
 	if (S_ISLNK(info.st_mode))
 		return copy_link(copy, from, to, name, shown, depth);
-	return failure_set(copy->failure, EINVAL, "%s%s is neither a file nor a folder nor a link: take it out of the site",
-			   copy->source, shown);
+	return failure_set(copy->failure, EINVAL,
+			   "%s%s is neither a file nor a folder nor a link: take it out of the site", copy->source,
+			   shown);
 }
 
 /* `from` is borrowed.  `shown` is the folder's path below the source, "" at the top. */
@@ -247,9 +254,10 @@ static int fill(const struct copy *copy, const char *source, int to)
 	from = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (from < 0)
 		return failure_set(copy->failure, errno,
-				   errno == ENOENT	? "the site folder %s does not exist: make it, or set `site`"
-				   : errno == ENOTDIR ? "the site %s is not a folder: name the folder that holds index.html"
-						      : "the site folder %s can't be read: check its permissions, or set `site`",
+				   errno == ENOENT ? "the site folder %s does not exist: make it, or set `site`"
+				   : errno == ENOTDIR
+					   ? "the site %s is not a folder: name the folder that holds index.html"
+					   : "the site folder %s can't be read: check its permissions, or set `site`",
 				   source);
 	r = copy_folder(copy, from, to, "", 0);
 	if (r == 0 && (fstat(from, &info) < 0 || (r = own(copy, to, info.st_mode)) < 0))
@@ -260,7 +268,11 @@ static int fill(const struct copy *copy, const char *source, int to)
 
 int site_copy_tree(const char *source, const char *target, bool shared, gid_t gid, struct failure *ret_failure)
 {
-	struct copy copy = { .source = source != NULL ? source : "", .shared = shared, .gid = gid, .failure = ret_failure };
+	struct copy copy = { .source = source != NULL ? source : "",
+			     .target = target,
+			     .shared = shared,
+			     .gid = gid,
+			     .failure = ret_failure };
 	char *temporary = path_format("%s.new", target);
 	int to = -1;
 	int r = temporary != NULL ? path_remove_tree(temporary) : -ENOMEM;
@@ -326,9 +338,12 @@ static int add_folder(int fd, const char *shown, int depth, uint64_t *sum)
 		hash = mix(hash, below, strlen(below) + 1);
 		hash = mix(hash, &info.st_mode, sizeof info.st_mode);
 		if (S_ISDIR(info.st_mode)) {
-			int inner = openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+			int inner =
+				openat(dirfd(folder), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-			r = inner < 0 ? -errno : depth >= SITE_DEPTH_MAX ? -ELOOP : add_folder(inner, below, depth + 1, sum);
+			r = inner < 0                 ? -errno
+			    : depth >= SITE_DEPTH_MAX ? -ELOOP
+						      : add_folder(inner, below, depth + 1, sum);
 			if (inner >= 0 && r == -ELOOP)
 				close(inner);
 		} else {
