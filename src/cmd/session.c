@@ -321,6 +321,6 @@ int session_run(const struct session_options *options, struct config *config)
 	if (uv_loop_close(&session.loop) != 0)
 		log_warning("a handle was left open at the end");
 	config_free(session.config);
-	close(session.lock);
+	/* The lock is the kernel's to release: whoever finds it free finds this process gone. */
 	return session.exit_status;
 }
