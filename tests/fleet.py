@@ -100,6 +100,7 @@ class Fleet:
         self.host = host
         self.port = free_port(host)
         self.started = []
+        self.disks = []
         self.settings = {
             "fleet": "web",
             "site": "site",
@@ -140,6 +141,14 @@ class Fleet:
         site.mkdir(exist_ok=True)
         (site / "index.html").write_text(page, encoding="utf-8")
         return site
+
+    def small_disk(self, size, name="state"):
+        """A disk of its own in the fleet's folder (root), until the fleet ends."""
+        disk = self.folder / name
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "openbell-test", disk], check=True)
+        self.disks.append(disk)
+        return disk
 
     # Verbs.
 
@@ -299,6 +308,8 @@ class Fleet:
                 if process.poll() is None:
                     process.kill()
                 process.communicate()
+            for disk in self.disks:
+                subprocess.run(["umount", "-l", disk], check=False)
         assert problem is None, problem
         assert not self.is_listening(), "something still listens"
 
@@ -350,17 +361,6 @@ class Load:
     def assert_none_failed(self):
         assert not self.failures, f"{len(self.failures)} of {len(self.answers)} failed: {self.failures[:5]}"
         assert len(self.answers) > 10, "there was hardly any load"
-
-
-@contextlib.contextmanager
-def tmpfs(folder, size):
-    """A small disk of its own (root)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "openbell-test", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=False)
 
 
 def fill(folder):
