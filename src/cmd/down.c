@@ -16,12 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS (2 * 60 * 1000)
 #define LOOK_AGAIN_MS 10
-#define END_MS 1000
 
 static bool is_sure(const struct config *config)
 {
@@ -69,38 +67,22 @@ static int ask(const struct config *config, struct progress *progress, int64_t d
 	return r;
 }
 
-/* It let go of the fleet; until it has ended, it could still be seen. */
-static void wait_for_end(int pidfd)
-{
-	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-
-	if (pidfd >= 0) {
-		poll(&poll_fd, 1, END_MS);
-		close(pidfd);
-	}
-}
-
 /* Until the fleet is down and nobody holds it. */
 static int take_down(const struct cmd_options *options, struct config **config, struct progress *progress,
 		     int64_t deadline_ms)
 {
 	pid_t asked = 0;
-	int pidfd = -1;
 
 	for (;;) {
 		pid_t holder = fleet_lock_holder(*config);
 		int r;
 
 		/* Gone; or somebody has brought the fleet up again since. */
-		if (asked != 0 && holder != asked) {
-			wait_for_end(pidfd);
+		if (asked != 0 && holder != asked)
 			return EXIT_DONE;
-		}
 		if (holder == 0) {
-			struct session_options session = { .config_file = options->config_file,
-							   .only_down = true,
-							   .quiet = options->quiet,
-							   .report = -1 };
+			struct session_options session = { .config_file = options->config_file, .only_down = true,
+							   .quiet = options->quiet, .report = -1 };
 			struct config *given = *config;
 
 			*config = NULL;
@@ -109,10 +91,9 @@ static int take_down(const struct cmd_options *options, struct config **config, 
 		if (client_now_ms() >= deadline_ms)
 			return EXIT_TIMEOUT;
 		r = asked != 0 ? -EAGAIN : ask(*config, progress, deadline_ms);
-		if (r == EXIT_DONE) {
+		if (r == EXIT_DONE)
 			asked = holder;
-			pidfd = (int)syscall(SYS_pidfd_open, holder, 0);
-		} else if (r > 0)
+		else if (r > 0)
 			return r;
 		poll(NULL, 0, LOOK_AGAIN_MS);
 		progress_say(progress, NULL);

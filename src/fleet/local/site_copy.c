@@ -21,7 +21,8 @@
 static const char hello[] = "<h1>Hello World</h1>\n";
 
 struct copy {
-	const char *source; /* for messages */
+	const char *source; /* for messages, as the next */
+	const char *target;
 	const char *target;
 	bool shared;
 	gid_t gid;
@@ -30,14 +31,15 @@ struct copy {
 
 static int copy_folder(const struct copy *copy, int from, int to, const char *shown, int depth);
 
-static int refuse(const struct copy *copy, int error, const char *shown, const char *what)
+static int refuse_read(const struct copy *copy, int error, const char *shown)
 {
-	if (error == ENOSPC || error == EDQUOT)
-		return failure_set(copy->failure, error,
-				   "%s%s can't be copied to %s: %s: free some space there, or name "
-				   "another folder with `state`",
-				   copy->source, shown, copy->target, strerror(error));
-	return failure_set(copy->failure, error, "%s%s can't be %s: %s", copy->source, shown, what, strerror(error));
+	return failure_set(copy->failure, error, "%s%s can't be read: %s", copy->source, shown, strerror(error));
+}
+
+static int refuse_copy(const struct copy *copy, int error, const char *shown)
+{
+	return failure_set(copy->failure, error, "%s%s can't be copied to %s: %s", copy->source, shown, copy->target,
+			   strerror(error));
 }
 
 /* Readable by httpd's group when it is not ours; otherwise as it was. */
@@ -96,7 +98,7 @@ static int copy_file(const struct copy *copy, int from, int to, const char *name
 	int r;
 
 	if (in < 0)
-		return refuse(copy, errno, shown, "read");
+		return refuse_read(copy, errno, shown);
 	out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	r = out < 0 ? -errno : copy_bytes(in, out);
 	if (r == 0)
@@ -106,7 +108,7 @@ static int copy_file(const struct copy *copy, int from, int to, const char *name
 	if (out >= 0)
 		close(out);
 	close(in);
-	return r < 0 ? refuse(copy, -r, shown, "copied") : 0;
+	return r < 0 ? refuse_copy(copy, -r, shown) : 0;
 }
 
 /* Whether a relative link at that depth stays within the folder that is copied. */
@@ -136,7 +138,7 @@ static int copy_link(const struct copy *copy, int from, int to, const char *name
 	int r = 0;
 
 	if (n < 0)
-		return refuse(copy, errno, shown, "read");
+		return refuse_read(copy, errno, shown);
 	link[n] = '\0';
 	if (link[0] != '/' && !stays_inside(link, depth)) {
 		char *folder = path_format("%s%.*s", copy->source, (int)(strrchr(shown, '/') - shown), shown);
@@ -147,7 +149,7 @@ static int copy_link(const struct copy *copy, int from, int to, const char *name
 			return -ENOMEM;
 	}
 	if (symlinkat(outside != NULL ? outside : link, to, name) < 0)
-		r = refuse(copy, errno, shown, "copied");
+		r = refuse_copy(copy, errno, shown);
 	free(outside);
 	return r;
 }
@@ -160,17 +162,17 @@ static int copy_subfolder(const struct copy *copy, int from, int to, const char 
 	int r;
 
 	if (in < 0)
-		return refuse(copy, errno, shown, "read");
+		return refuse_read(copy, errno, shown);
 	if (depth >= SITE_DEPTH_MAX)
-		r = refuse(copy, ELOOP, shown, "copied");
+		r = refuse_copy(copy, ELOOP, shown);
 	else if (mkdirat(to, name, 0700) < 0)
-		r = refuse(copy, errno, shown, "copied");
+		r = refuse_copy(copy, errno, shown);
 	else if ((out = openat(to, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)) < 0)
-		r = refuse(copy, errno, shown, "copied");
+		r = refuse_copy(copy, errno, shown);
 	else
 		r = copy_folder(copy, in, out, shown, depth + 1);
 	if (r == 0 && (r = own(copy, out, info->st_mode)) < 0)
-		r = refuse(copy, -r, shown, "copied");
+		r = refuse_copy(copy, -r, shown);
 	if (out >= 0)
 		close(out);
 	close(in);
@@ -182,7 +184,7 @@ static int copy_entry(const struct copy *copy, int from, int to, const char *nam
 	struct stat info;
 
 	if (fstatat(from, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
-		return refuse(copy, errno, shown, "read");
+		return refuse_read(copy, errno, shown);
 	if (S_ISREG(info.st_mode))
 		return copy_file(copy, from, to, name, shown, &info);
 	if (S_ISDIR(info.st_mode))
@@ -203,7 +205,7 @@ static int copy_folder(const struct copy *copy, int from, int to, const char *sh
 	int r = 0;
 
 	if (folder == NULL) {
-		r = refuse(copy, errno, shown, "read");
+		r = refuse_read(copy, errno, shown);
 		if (listed >= 0)
 			close(listed);
 		return r;
@@ -219,7 +221,7 @@ static int copy_folder(const struct copy *copy, int from, int to, const char *sh
 	}
 	closedir(folder);
 	if (r == 0 && fsync(to) < 0)
-		r = refuse(copy, errno, shown, "copied");
+		r = refuse_copy(copy, errno, shown);
 	return r;
 }
 
@@ -261,7 +263,7 @@ static int fill(const struct copy *copy, const char *source, int to)
 				   source);
 	r = copy_folder(copy, from, to, "", 0);
 	if (r == 0 && (fstat(from, &info) < 0 || (r = own(copy, to, info.st_mode)) < 0))
-		r = refuse(copy, r < 0 ? -r : errno, "", "copied");
+		r = refuse_copy(copy, r < 0 ? -r : errno, "");
 	close(from);
 	return r;
 }
