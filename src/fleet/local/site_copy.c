@@ -23,7 +23,6 @@ static const char hello[] = "<h1>Hello World</h1>\n";
 struct copy {
 	const char *source; /* for messages, as the next */
 	const char *target;
-	const char *target;
 	bool shared;
 	gid_t gid;
 	struct failure *failure;
