@@ -50,7 +50,7 @@ static int on_last(void *arg, const struct sweep *sweep, const struct event *eve
 
 static json_t *last_recorded_sweep(const struct config *config)
 {
-	struct record_query query = { .limit = 200 };
+	struct record_query query = { .sweeps_only = true, .limit = 1 };
 	char *path = fleet_path(config, FLEET_RECORD);
 	struct failure failure;
 	json_t *last = json_null();

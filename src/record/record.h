@@ -76,6 +76,7 @@ struct record_query {
 	int64_t until_ms;            /* UTC, 0: no end */
 	const char *instance;        /* NULL: all */
 	bool incidents_only;
+	bool sweeps_only;
 	size_t limit;                /* newest so many, still oldest first; 0: all */
 };
 

@@ -196,11 +196,13 @@ static int read_rows(struct reader *reader)
 	const char *head = limited ? "SELECT * FROM (" : "";
 	const char *tail = limited ? " ORDER BY 1 DESC, 2 DESC LIMIT ?4) ORDER BY 1, 2" : " ORDER BY 1, 2 LIMIT ?4";
 	size_t total = 0;
+	int first = query->incidents_only ? INCIDENTS : SWEEPS;
+	int last = query->sweeps_only ? SWEEPS : SOURCE_COUNT - 1;
 	int rc;
 	int r = 0;
 	int i;
 
-	for (i = query->incidents_only ? INCIDENTS : SWEEPS; r == 0 && i < SOURCE_COUNT; i++) {
+	for (i = first; r == 0 && i <= last; i++) {
 		r = prepare(reader, i, head, tail, &reader->rows[i]);
 		if (r == 0 && limited)
 			r = count_rows(reader, i, &total);
