@@ -78,6 +78,76 @@ void controller_progress(struct controller *controller, const char *format, ...)
 		waiter->progress(waiter->arg, text);
 }
 
+/* --- Those who wait. */
+
+struct waiter *waiter_add(struct waiter **list, void *arg)
+{
+	struct waiter *waiter = calloc(1, sizeof *waiter);
+
+	if (waiter == NULL)
+		abort();
+	waiter->arg = arg;
+	while (*list != NULL)
+		list = &(*list)->next;
+	*list = waiter;
+	return waiter;
+}
+
+void waiters_tell(struct controller *controller, struct waiter **list, const struct failure *failure,
+		  const struct sweep *sweep)
+{
+	struct telling telling = { .outer = controller->telling, .list = *list };
+
+	*list = NULL;
+	/* Where controller_forget finds those who are not told yet. */
+	controller->telling = &telling;
+	while (telling.list != NULL) {
+		struct waiter *waiter = telling.list;
+
+		telling.list = waiter->next;
+		if (waiter->done != NULL)
+			waiter->done(waiter->arg, waiter->failure.message[0] != '\0' ? &waiter->failure : failure);
+		if (waiter->swept != NULL)
+			waiter->swept(waiter->arg, sweep);
+		free(waiter);
+	}
+	controller->telling = telling.outer;
+}
+
+static void free_waiters(struct waiter *waiter)
+{
+	while (waiter != NULL) {
+		struct waiter *next = waiter->next;
+
+		free(waiter);
+		waiter = next;
+	}
+}
+
+static void forget_in(struct waiter *waiter, const void *arg)
+{
+	for (; waiter != NULL; waiter = waiter->next) {
+		if (waiter->arg == arg) {
+			waiter->done = NULL;
+			waiter->swept = NULL;
+			waiter->progress = NULL;
+		}
+	}
+}
+
+void controller_forget(struct controller *controller, const void *arg)
+{
+	const struct telling *telling;
+
+	for (telling = controller->telling; telling != NULL; telling = telling->outer)
+		forget_in(telling->list, arg);
+	forget_in(controller->settle_waiters, arg);
+	forget_in(controller->sweep_waiters, arg);
+	forget_in(controller->refused_waiters, arg);
+	forget_in(controller->down_waiters, arg);
+	forget_in(&controller->roll.waiter, arg);
+}
+
 /* --- Orders from outside. */
 
 bool controller_began_empty(const struct controller *controller)
@@ -102,15 +172,10 @@ static void end_backoffs(struct controller *controller)
 
 void controller_wait(struct controller *controller, controller_progress_cb *progress, controller_done_cb *cb, void *arg)
 {
-	struct waiter *waiter = calloc(1, sizeof *waiter);
+	struct waiter *waiter = waiter_add(&controller->settle_waiters, arg);
 
-	if (waiter == NULL)
-		abort();
 	waiter->progress = progress;
 	waiter->done = cb;
-	waiter->arg = arg;
-	waiter->next = controller->settle_waiters;
-	controller->settle_waiters = waiter;
 	controller->launch_failures = 0;
 	if (!controller->going_down)
 		end_backoffs(controller);
@@ -172,9 +237,7 @@ int controller_reconfigure(struct controller *controller, const struct config *c
 			 config->file != NULL ? config->file : "the built-in defaults");
 	if (controller->open)
 		sweeps_schedule(controller, 0);
-	if (site_too && controller->open && !controller->roll.active &&
-	    controller->driver->ops->site_changed(controller->driver))
-		roll_begin(controller, NULL, NULL);
+	controller->site_wanted |= site_too;
 	controller_reconcile_soon(controller);
 	return 0;
 }
@@ -195,38 +258,32 @@ bool controller_is_going_down(const struct controller *controller)
 static void on_down(void *arg, const struct failure *failure)
 {
 	struct controller *controller = arg;
-	struct waiter waiter = controller->down_waiter;
+	struct waiter *waiter = controller->down_waiters;
 
-	controller_event(controller, "down", NULL, false, "%s", "");
-	controller->down_waiter = (struct waiter){ 0 };
-	if (waiter.done != NULL)
-		waiter.done(waiter.arg, failure);
+	if (!controller->is_down)
+		controller_event(controller, "down", NULL, false, "%s", "");
+	controller->is_down = true;
+	controller->down_waiters = NULL;
+	/* Whoever is told may close the controller. */
+	while (waiter != NULL) {
+		struct waiter *next = waiter->next;
+
+		if (waiter->done != NULL)
+			waiter->done(waiter->arg, failure);
+		free(waiter);
+		waiter = next;
+	}
 }
 
-void controller_down(struct controller *controller, controller_done_cb *cb, void *arg)
+void controller_tell_down(struct controller *controller)
+{
+	on_down(controller, NULL);
+}
+
+static void leave_all(struct controller *controller)
 {
 	struct instance *instance;
-	struct failure failure;
 
-	controller->down_waiter = (struct waiter){ .done = cb, .arg = arg };
-	if (controller->going_down)
-		return;
-	failure_set(&failure, ECANCELED, "the fleet is being taken down");
-	controller->going_down = true;
-	sweeps_stop(controller);
-	/* Those who wait for a sweep are told by its alarm. */
-	sweeps_schedule(controller, 0);
-	prove_cancel(controller, &controller->front);
-	alarm_cancel(controller->launch_alarm);
-	alarm_cancel(controller->front_alarm);
-	prove_give_up(controller, &failure);
-	if (controller->roll.active) {
-		struct waiter waiter = controller->roll.waiter;
-
-		controller->roll = (struct roll){ 0 };
-		if (waiter.done != NULL)
-			waiter.done(waiter.arg, &failure);
-	}
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
 		struct care *care = care_of(instance);
 
@@ -237,7 +294,33 @@ void controller_down(struct controller *controller, controller_done_cb *cb, void
 		care->task = CARE_LEAVING;
 		instance->state = INSTANCE_TERMINATING;
 	}
+}
+
+void controller_down(struct controller *controller, controller_done_cb *cb, void *arg)
+{
+	struct waiter waiter = controller->roll.waiter;
+	struct failure failure;
+
+	waiter_add(&controller->down_waiters, arg)->done = cb;
+	if (controller->going_down) {
+		controller_reconcile_soon(controller);
+		return;
+	}
+	failure_set(&failure, ECANCELED, "the fleet is being taken down");
+	controller->going_down = true;
+	sweeps_stop(controller);
+	/* Those who wait for a sweep are told by its alarm. */
+	sweeps_schedule(controller, 0);
+	prove_cancel(controller, &controller->front);
+	alarm_cancel(controller->launch_alarm);
+	alarm_cancel(controller->front_alarm);
+	alarm_cancel(controller->roll_alarm);
+	controller->roll = (struct roll){ 0 };
+	leave_all(controller);
 	controller->driver->ops->shut_down(controller->driver, on_down, controller);
+	prove_give_up(controller, &failure);
+	if (waiter.done != NULL)
+		waiter.done(waiter.arg, &failure);
 }
 
 /* --- Making and freeing. */
@@ -257,8 +340,9 @@ int controller_new(const struct controller_setup *setup, struct controller **ret
 	controller->launch_alarm = alarm_new(setup->clock, reconcile_on_launch_alarm, controller);
 	controller->sweep_alarm = alarm_new(setup->clock, sweeps_on_alarm, controller);
 	controller->front_alarm = alarm_new(setup->clock, prove_on_front_alarm, controller);
+	controller->roll_alarm = alarm_new(setup->clock, roll_on_alarm, controller);
 	if (controller->reconcile_alarm == NULL || controller->launch_alarm == NULL ||
-	    controller->sweep_alarm == NULL || controller->front_alarm == NULL)
+	    controller->sweep_alarm == NULL || controller->front_alarm == NULL || controller->roll_alarm == NULL)
 		r = failure_set(ret_failure, ENOMEM, "no memory");
 	else
 		r = setup->open_checker(setup->checker_arg, setup->config, &controller->checker, ret_failure);
@@ -272,35 +356,6 @@ int controller_new(const struct controller_setup *setup, struct controller **ret
 	controller->driver->ops->open(controller->driver);
 	*ret_controller = controller;
 	return 0;
-}
-
-static void free_waiters(struct waiter *waiter)
-{
-	while (waiter != NULL) {
-		struct waiter *next = waiter->next;
-
-		free(waiter);
-		waiter = next;
-	}
-}
-
-static void forget_in(struct waiter *waiter, const void *arg)
-{
-	for (; waiter != NULL; waiter = waiter->next) {
-		if (waiter->arg == arg) {
-			waiter->done = NULL;
-			waiter->swept = NULL;
-			waiter->progress = NULL;
-		}
-	}
-}
-
-void controller_forget(struct controller *controller, const void *arg)
-{
-	forget_in(controller->settle_waiters, arg);
-	forget_in(controller->sweep_waiters, arg);
-	forget_in(&controller->roll.waiter, arg);
-	forget_in(&controller->down_waiter, arg);
 }
 
 void controller_close(struct controller *controller)
@@ -322,8 +377,11 @@ void controller_close(struct controller *controller)
 	alarm_free(controller->launch_alarm);
 	alarm_free(controller->sweep_alarm);
 	alarm_free(controller->front_alarm);
+	alarm_free(controller->roll_alarm);
 	free_waiters(controller->settle_waiters);
 	free_waiters(controller->sweep_waiters);
+	free_waiters(controller->refused_waiters);
+	free_waiters(controller->down_waiters);
 	free(controller->last_sweep);
 	free(controller);
 }

@@ -53,6 +53,13 @@ struct waiter {
 	controller_done_cb *done;
 	controller_sweep_cb *swept;
 	void *arg;
+	struct failure failure;          /* what a refused one is told, from the loop */
+};
+
+/* Those who are being told; on the stack, of those who do it. */
+struct telling {
+	struct telling *outer;
+	struct waiter *list;
 };
 
 /* A rolling deployment. */
@@ -62,6 +69,8 @@ struct roll {
 	bool active;
 	bool reverting;
 	unsigned done;
+	bool short_handed;               /* somebody is missing, since short_since_ms */
+	uint64_t short_since_ms;
 	char source[ENTRY_DETAIL_SIZE];
 	struct failure failure;          /* why it reverts */
 	struct waiter waiter;
@@ -77,6 +86,7 @@ struct controller {
 	bool open;
 	bool began_empty;
 	bool going_down;
+	bool is_down;
 	struct alarm *reconcile_alarm;
 	/* launching */
 	unsigned launch_failures;        /* starts of fresh instances that failed, in a row */
@@ -96,8 +106,12 @@ struct controller {
 	uint64_t front_since_ms;
 	struct waiter *settle_waiters;
 	struct waiter *sweep_waiters;
-	struct waiter down_waiter;
+	struct waiter *down_waiters;
+	struct waiter *refused_waiters;
+	struct telling *telling;
 	struct roll roll;
+	struct alarm *roll_alarm;            /* the roll waited long enough for those who are missing */
+	bool site_wanted;                    /* the configuration came again: publish its site if that changed */
 };
 
 /* --- controller.c */
@@ -106,11 +120,23 @@ struct instance *controller_find(const struct controller *controller, const char
 unsigned controller_desired(const struct controller *controller);
 unsigned controller_in_service(const struct controller *controller);
 
+/* A new one at the list's end. */
+struct waiter *waiter_add(struct waiter **list, void *arg);
+
+/* Those who ordered it down once more, when it is. */
+void controller_tell_down(struct controller *controller);
+
+/* Each once, with its own failure where it has one; whoever they add meanwhile is not told. */
+void waiters_tell(struct controller *controller, struct waiter **list, const struct failure *failure,
+		  const struct sweep *sweep);
+
 /* --- reconcile.c */
 struct care *care_take(struct controller *controller, struct instance *instance);
 void care_drop(struct instance *instance);
 void care_changed(struct care *care);        /* see changed_us */
 void care_unwell(struct care *care);         /* it should be in service, and is not as it should be */
+bool care_counts(const struct instance *instance);   /* it is one of those wanted */
+struct instance *care_replaced(const struct care *care);     /* who goes for it, as long as that stands; or NULL */
 void reconcile_on_alarm(void *controller);
 void reconcile_on_launch_alarm(void *controller);
 
@@ -170,11 +196,13 @@ void sweeps_stop(struct controller *controller);
 /* --- roll.c */
 void roll_begin(struct controller *controller, const char *folder, const struct waiter *waiter);
 void roll_step(struct controller *controller);
+void roll_on_alarm(void *controller);
+bool roll_is_turn_of(const struct controller *controller, const struct instance *instance);
 
 /* Its turn is over: proved and in service again (failure NULL), or not. */
 void roll_instance_done(struct controller *controller, struct instance *instance, const struct failure *failure);
 
-/* The one that was launched to replace the only instance could not be brought up. */
+/* The one that was launched to replace one that can't be spared could not be brought up. */
 void roll_replacement_failed(struct controller *controller, struct instance *instance, const struct failure *failure);
 void roll_drained(struct controller *controller, struct instance *instance);
 void roll_refreshed(struct controller *controller, struct instance *instance, const struct failure *failure);

@@ -76,7 +76,7 @@ static void on_listening(void *arg, struct instance *instance)
 void controller_replacement_failed(struct controller *controller, struct instance *instance,
 				   const struct failure *failure)
 {
-	struct instance *doomed = controller_find(controller, care_of(instance)->replaces);
+	struct instance *doomed = care_replaced(care_of(instance));
 
 	/*
 	 * Better a failing instance than none.  The ladder asks again, and the
@@ -96,8 +96,7 @@ void controller_start_failed(struct controller *controller, struct instance *ins
 
 	if (++controller->launch_failures >= GIVE_UP_AFTER)
 		prove_give_up(controller, failure);
-	if (care->deaths >= GIVE_UP_AFTER && care->replaces[0] != '\0' &&
-	    controller_find(controller, care->replaces) != NULL)
+	if (care->deaths >= GIVE_UP_AFTER && (care_replaced(care) != NULL || roll_is_turn_of(controller, instance)))
 		controller_replacement_failed(controller, instance, failure);
 	else
 		heal_start(controller, instance);
@@ -134,7 +133,7 @@ static void on_died(void *arg, struct instance *instance, const char *how)
 	snprintf(care->why, sizeof care->why, "%s", how);
 	controller_event(controller, "died", instance, true, "%s", how);
 	care->task = CARE_NONE;
-	if (!care->fresh && strcmp(controller->roll.instance, instance->id) == 0)
+	if (!care->fresh && roll_is_turn_of(controller, instance))
 		controller->roll.instance[0] = '\0';
 	if (care->fresh) {
 		failure_set(&failure, EIO, "%s: %s", instance->id, how);
@@ -176,7 +175,7 @@ static void on_gone(void *arg, struct instance *instance)
 	sweeps_instance_gone(controller, instance);
 	controller_event(controller, "stopped", instance, false, "%s", "");
 	care_drop(instance);
-	if (strcmp(controller->roll.instance, instance->id) == 0)
+	if (roll_is_turn_of(controller, instance))
 		controller->roll.instance[0] = '\0';
 	controller_reconcile_soon(controller);
 }

@@ -70,7 +70,7 @@ void prove_admit(struct controller *controller, struct instance *instance)
 		controller_event(controller, "restarted", instance, false, "pid %d, in service %s after: %s",
 				 (int)instance->pid, took, care->why);
 	}
-	if (strcmp(controller->roll.instance, instance->id) == 0)
+	if (roll_is_turn_of(controller, instance))
 		roll_instance_done(controller, instance, NULL);
 	controller_reconcile_soon(controller);
 }
@@ -108,7 +108,7 @@ static void prove_failed(struct controller *controller, struct instance *instanc
 	if (care->fresh) {
 		if (++controller->launch_failures >= GIVE_UP_AFTER)
 			prove_give_up(controller, &failure);
-		if (care->replaces[0] != '\0' && controller_find(controller, care->replaces) != NULL) {
+		if (care_replaced(care) != NULL || roll_is_turn_of(controller, instance)) {
 			controller_replacement_failed(controller, instance, &failure);
 			return;
 		}
@@ -173,27 +173,10 @@ static void front_address(const struct controller *controller, struct sockaddr_s
 	*ret_address = address;
 }
 
-static struct waiter *take_waiters(struct controller *controller)
-{
-	struct waiter *waiters = controller->settle_waiters;
-
-	controller->settle_waiters = NULL;
-	return waiters;
-}
-
 static void settle(struct controller *controller, const struct failure *failure)
 {
-	struct waiter *waiter = take_waiters(controller);
-
 	controller->front_since_ms = 0;
-	while (waiter != NULL) {
-		struct waiter *next = waiter->next;
-
-		if (waiter->done != NULL)
-			waiter->done(waiter->arg, failure);
-		free(waiter);
-		waiter = next;
-	}
+	waiters_tell(controller, &controller->settle_waiters, failure, NULL);
 }
 
 void prove_give_up(struct controller *controller, const struct failure *failure)

@@ -4,8 +4,10 @@
 #include "config/config.h"
 #include "watch/controller_internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
 /* --- Care: from an instance's arrival until it is gone. */
 
 static void on_care_alarm(void *arg)
@@ -35,6 +37,13 @@ void care_unwell(struct care *care)
 			care->deaths = 0;
 	}
 	instance->state = INSTANCE_UNHEALTHY;
+}
+
+struct instance *care_replaced(const struct care *care)
+{
+	struct instance *instance = controller_find(care->controller, care->replaces);
+
+	return instance != NULL && care_of(instance)->task != CARE_LEAVING ? instance : NULL;
 }
 
 struct care *care_take(struct controller *controller, struct instance *instance)
@@ -95,7 +104,7 @@ struct instance *controller_launch(struct controller *controller, struct failure
 }
 
 /* One that is doomed goes when its replacement is in service; it no longer counts. */
-static bool counts(const struct instance *instance)
+bool care_counts(const struct instance *instance)
 {
 	const struct care *care = care_of(instance);
 
@@ -108,7 +117,7 @@ static unsigned count_kept(const struct controller *controller)
 	unsigned count = 0;
 
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
-		count += counts(instance);
+		count += care_counts(instance);
 	return count;
 }
 
@@ -129,7 +138,7 @@ static struct instance *choose_surplus(const struct controller *controller)
 	struct instance *chosen = NULL;
 
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
-		if (!counts(instance))
+		if (!care_counts(instance))
 			continue;
 		if (chosen == NULL || instance->state != INSTANCE_IN_SERVICE || chosen->state == INSTANCE_IN_SERVICE)
 			chosen = instance;
@@ -138,9 +147,9 @@ static struct instance *choose_surplus(const struct controller *controller)
 }
 
 /* Its replacement leaves before it came into service: this one stays. */
-static void keep_doomed(struct controller *controller, struct care *next)
+static void keep_doomed(struct care *next)
 {
-	struct instance *doomed = controller_find(controller, next->replaces);
+	struct instance *doomed = care_replaced(next);
 
 	if (doomed != NULL)
 		care_of(doomed)->doomed = false;
@@ -156,8 +165,7 @@ void controller_leave(struct controller *controller, struct instance *instance)
 		return;
 	prove_stop(care);
 	alarm_cancel(care->alarm);
-	if (care->replaces[0] != '\0')
-		keep_doomed(controller, care);
+	keep_doomed(care);
 	care->task = CARE_LEAVING;
 	care->task_since_ms = clock_mono_ms(controller->clock);
 	if (serves && instance->pid != 0) {
@@ -181,13 +189,28 @@ static bool is_whole(const struct controller *controller)
 	return !controller->roll.active;
 }
 
+static void still_going_down(struct controller *controller)
+{
+	struct failure failure;
+
+	failure_set(&failure, ECANCELED, "the fleet is being taken down");
+	prove_give_up(controller, &failure);
+	if (controller->is_down)
+		controller_tell_down(controller);
+}
+
 void reconcile_on_alarm(void *arg)
 {
 	struct controller *controller = arg;
 	unsigned desired = controller_desired(controller);
 	unsigned kept;
 
-	if (!controller->open || controller->going_down)
+	waiters_tell(controller, &controller->refused_waiters, NULL, NULL);
+	if (controller->going_down) {
+		still_going_down(controller);
+		return;
+	}
+	if (!controller->open)
 		return;
 	kept = count_kept(controller);
 	while (kept < desired && !alarm_is_set(controller->launch_alarm)) {
@@ -198,6 +221,11 @@ void reconcile_on_alarm(void *arg)
 	}
 	if (kept > desired && !is_leaving(controller) && !controller->roll.active)
 		controller_leave(controller, choose_surplus(controller));
+	if (controller->site_wanted && !controller->roll.active) {
+		controller->site_wanted = false;
+		if (controller->driver->ops->site_changed(controller->driver))
+			roll_begin(controller, NULL, NULL);
+	}
 	roll_step(controller);
 	if (!is_whole(controller))
 		return;

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PATIENCE_MS 10000 /* for those who are missing, before one comes in addition */
+
 static void finish(struct controller *controller)
 {
 	struct roll *roll = &controller->roll;
@@ -48,6 +50,7 @@ static void revert(struct controller *controller, const struct failure *failure)
 	roll->failure = *failure;
 	if (controller->driver->ops->revert(controller->driver) < 0)
 		finish(controller);
+	controller_reconcile_soon(controller);
 }
 
 static void on_published(void *arg, const struct failure *failure)
@@ -65,13 +68,17 @@ static void on_published(void *arg, const struct failure *failure)
 	controller_reconcile_soon(controller);
 }
 
-static void refuse(const struct waiter *waiter, const char *why)
+/* Not now: the callback must not run before the order returned. */
+static void refuse(struct controller *controller, const struct waiter *waiter, const char *why)
 {
-	struct failure failure;
+	struct waiter *refused;
 
-	failure_set(&failure, EBUSY, "%s", why);
-	if (waiter != NULL && waiter->done != NULL)
-		waiter->done(waiter->arg, &failure);
+	if (waiter == NULL)
+		return;
+	refused = waiter_add(&controller->refused_waiters, waiter->arg);
+	refused->done = waiter->done;
+	failure_set(&refused->failure, EBUSY, "%s", why);
+	controller_reconcile_soon(controller);
 }
 
 void roll_begin(struct controller *controller, const char *folder, const struct waiter *waiter)
@@ -79,11 +86,14 @@ void roll_begin(struct controller *controller, const char *folder, const struct 
 	struct roll *roll = &controller->roll;
 
 	if (roll->active || roll->publishing) {
-		refuse(waiter, "another deployment is under way: wait for its end (openbell history --since 5m)");
+		refuse(controller, waiter,
+		       "another deployment is under way: wait for its end (openbell history --since 5m)");
 		return;
 	}
-	if (controller->going_down) {
-		refuse(waiter, "the fleet is being taken down");
+	if (controller->going_down || !controller->open) {
+		refuse(controller, waiter,
+		       controller->going_down ? "the fleet is being taken down"
+					      : "the fleet is being opened: try again in a moment");
 		return;
 	}
 	*roll = (struct roll){ .active = true, .publishing = true };
@@ -94,23 +104,59 @@ void roll_begin(struct controller *controller, const char *folder, const struct 
 	controller->driver->ops->publish(controller->driver, folder, on_published, controller);
 }
 
-static struct instance *find_next(const struct controller *controller)
+bool roll_is_turn_of(const struct controller *controller, const struct instance *instance)
 {
-	struct instance *instance;
-
-	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
-		if (care_of(instance)->task != CARE_LEAVING && !care_of(instance)->doomed &&
-		    !controller->driver->ops->is_current(controller->driver, instance))
-			return instance;
-	return NULL;
+	return controller->roll.instance[0] != '\0' && strcmp(controller->roll.instance, instance->id) == 0;
 }
 
-/* Alone in service it can't be drained: another one with the new release comes first. */
-static void replace_alone(struct controller *controller, struct instance *instance)
+/* It can be refreshed now, or is better launched anew; others are being healed and come later. */
+static bool is_free(const struct instance *instance)
+{
+	const struct care *care = care_of(instance);
+
+	switch (care->task) {
+	case CARE_NONE:
+		return true;
+	case CARE_STARTING:
+		return care->proving;
+	case CARE_BACKOFF:
+		return care->fresh;
+	case CARE_REFRESHING:
+	case CARE_LEAVING:
+		break;
+	}
+	return false;
+}
+
+/* Of those who are free; first whoever does not serve, as nobody misses it.  ret_left: there are some, free or not. */
+static struct instance *find_next(const struct controller *controller, bool *ret_left)
+{
+	struct instance *instance;
+	struct instance *next = NULL;
+
+	*ret_left = false;
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next) {
+		if (care_of(instance)->task == CARE_LEAVING ||
+		    controller->driver->ops->is_current(controller->driver, instance))
+			continue;
+		*ret_left = true;
+		if (!care_of(instance)->doomed && is_free(instance) &&
+		    (next == NULL || (next->state == INSTANCE_IN_SERVICE && instance->state != INSTANCE_IN_SERVICE)))
+			next = instance;
+	}
+	return next;
+}
+
+/* It can't be spared, so another one with the new release comes first. */
+static void replace(struct controller *controller, struct instance *instance)
 {
 	struct failure failure;
-	struct instance *next = controller_launch(controller, &failure);
+	struct instance *next;
 
+	/* Its alarm comes back here. */
+	if (alarm_is_set(controller->launch_alarm))
+		return;
+	next = controller_launch(controller, &failure);
 	if (next == NULL) {
 		revert(controller, &failure);
 		return;
@@ -120,35 +166,90 @@ static void replace_alone(struct controller *controller, struct instance *instan
 	care_of(instance)->doomed = true;
 }
 
+/* Well or not, nobody else gets requests. */
+static bool serves_alone(const struct controller *controller, const struct instance *instance)
+{
+	const struct instance *other;
+
+	if (care_of(instance)->task != CARE_NONE)
+		return false;
+	for (other = controller->driver->instances; other != NULL; other = other->next)
+		if (other != instance && care_of(other)->task == CARE_NONE)
+			return false;
+	return true;
+}
+
+/* Somebody is missing besides the one whose turn it is: they get a while to come back. */
+static bool is_short_handed(struct controller *controller)
+{
+	struct roll *roll = &controller->roll;
+	uint64_t now_ms = clock_mono_ms(controller->clock);
+
+	if (controller_in_service(controller) >= controller_desired(controller)) {
+		roll->short_handed = false;
+		return false;
+	}
+	if (!roll->short_handed) {
+		roll->short_handed = true;
+		roll->short_since_ms = now_ms;
+		alarm_set(controller->roll_alarm, PATIENCE_MS);
+	}
+	return true;
+}
+
+void roll_on_alarm(void *controller)
+{
+	controller_reconcile_soon(controller);
+}
+
+/* Out of service it goes, where it served. */
+static void refresh(struct controller *controller, struct instance *instance)
+{
+	struct care *care = care_of(instance);
+	bool starting = care->task == CARE_STARTING;
+
+	snprintf(controller->roll.instance, sizeof controller->roll.instance, "%s", instance->id);
+	prove_stop(care);
+	alarm_cancel(care->alarm);
+	if (!starting) {
+		care_unwell(care);
+		care->task_since_ms = clock_mono_ms(controller->clock);
+	}
+	care_changed(care);
+	care->task = CARE_REFRESHING;
+	care->proving = false;
+	if (starting) {
+		controller->driver->ops->refresh(controller->driver, instance);
+		return;
+	}
+	instance->state = INSTANCE_DRAINING;
+	controller->driver->ops->drain(controller->driver, instance, DRAIN_TIMEOUT_MS);
+}
+
 void roll_step(struct controller *controller)
 {
 	struct roll *roll = &controller->roll;
 	struct instance *next;
-	struct care *care;
+	bool left;
 
 	if (!roll->active || roll->publishing || roll->instance[0] != '\0')
 		return;
-	next = find_next(controller);
-	if (next == NULL) {
+	next = find_next(controller, &left);
+	if (!left) {
 		finish(controller);
+	} else if (next == NULL) {
+		/* They are being healed, and change before long. */
 		return;
+	} else if (care_of(next)->task == CARE_BACKOFF) {
+		controller_leave(controller, next);
+	} else if (next->state == INSTANCE_IN_SERVICE && is_short_handed(controller)) {
+		if (clock_mono_ms(controller->clock) - roll->short_since_ms >= PATIENCE_MS)
+			replace(controller, next);
+	} else if (serves_alone(controller, next)) {
+		replace(controller, next);
+	} else {
+		refresh(controller, next);
 	}
-	care = care_of(next);
-	/* It is being healed: its turn comes when it serves again. */
-	if (care->task != CARE_NONE)
-		return;
-	if (next->state == INSTANCE_IN_SERVICE && controller_in_service(controller) < 2) {
-		replace_alone(controller, next);
-		return;
-	}
-	snprintf(roll->instance, sizeof roll->instance, "%s", next->id);
-	care_unwell(care);
-	care_changed(care);
-	care->task = CARE_REFRESHING;
-	care->proving = false;
-	care->task_since_ms = clock_mono_ms(controller->clock);
-	next->state = INSTANCE_DRAINING;
-	controller->driver->ops->drain(controller->driver, next, DRAIN_TIMEOUT_MS);
 }
 
 void roll_drained(struct controller *controller, struct instance *instance)
@@ -166,7 +267,7 @@ void roll_refreshed(struct controller *controller, struct instance *instance, co
 
 void roll_replacement_failed(struct controller *controller, struct instance *instance, const struct failure *failure)
 {
-	if (strcmp(controller->roll.instance, instance->id) != 0)
+	if (!roll_is_turn_of(controller, instance))
 		return;
 	controller->roll.instance[0] = '\0';
 	revert(controller, failure);
@@ -176,26 +277,26 @@ void roll_instance_done(struct controller *controller, struct instance *instance
 {
 	struct roll *roll = &controller->roll;
 	struct care *care = care_of(instance);
+	bool again = roll->active && !roll->reverting;
 
 	roll->instance[0] = '\0';
+	controller_reconcile_soon(controller);
 	if (failure == NULL) {
 		roll->done++;
 		controller_event(controller, roll->reverting ? "reverted" : "deployed", instance, false, "%s",
 				 roll->source);
-	} else if (roll->active && !roll->reverting) {
-		/* Out of service still: it is the first to get the release before back. */
-		care->task = CARE_REFRESHING;
-		care->proving = false;
-		revert(controller, failure);
-		if (roll->active) {
-			snprintf(roll->instance, sizeof roll->instance, "%s", instance->id);
-			controller->driver->ops->refresh(controller->driver, instance);
-		}
-	} else {
-		/* Not well with the release before either: the ladder's, from here on. */
-		care->task = CARE_NONE;
-		instance->state = INSTANCE_UNHEALTHY;
-		controller->driver->ops->admit(controller->driver, instance);
+		return;
 	}
-	controller_reconcile_soon(controller);
+	revert(controller, failure);
+	if (again && roll->active) {
+		/* Out of service still: it is the first to get the release before back. */
+		snprintf(roll->instance, sizeof roll->instance, "%s", instance->id);
+		care->proving = false;
+		controller->driver->ops->refresh(controller->driver, instance);
+		return;
+	}
+	/* Not well with the release before either: healed like any other. */
+	if (!care->fresh)
+		instance->state = INSTANCE_UNHEALTHY;
+	heal_start(controller, instance);
 }

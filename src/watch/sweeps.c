@@ -16,21 +16,6 @@ static bool is_swept(const struct instance *instance)
 	       care_of(instance)->task != CARE_LEAVING;
 }
 
-static void tell_waiters(struct controller *controller, const struct sweep *sweep)
-{
-	struct waiter *waiter = controller->sweep_waiters;
-
-	controller->sweep_waiters = NULL;
-	while (waiter != NULL) {
-		struct waiter *next = waiter->next;
-
-		if (waiter->swept != NULL)
-			waiter->swept(waiter->arg, sweep);
-		free(waiter);
-		waiter = next;
-	}
-}
-
 static void finish(struct controller *controller, struct sweep *sweep)
 {
 	sweep->duration_us = (int64_t)(clock_mono_us(controller->clock) - controller->round_since_us);
@@ -40,7 +25,7 @@ static void finish(struct controller *controller, struct sweep *sweep)
 	free(controller->round_instances);
 	controller->round_instances = NULL;
 	controller->round_count = 0;
-	tell_waiters(controller, sweep);
+	waiters_tell(controller, &controller->sweep_waiters, NULL, sweep);
 	controller_reconcile_soon(controller);
 }
 
@@ -156,7 +141,7 @@ void sweeps_on_alarm(void *arg)
 	struct controller *controller = arg;
 
 	if (controller->going_down) {
-		tell_waiters(controller, NULL);
+		waiters_tell(controller, &controller->sweep_waiters, NULL, NULL);
 		return;
 	}
 	controller->swept_first = true;
@@ -195,14 +180,7 @@ void sweeps_stop(struct controller *controller)
 
 void controller_sweep(struct controller *controller, controller_sweep_cb *cb, void *arg)
 {
-	struct waiter *waiter = calloc(1, sizeof *waiter);
-
-	if (waiter == NULL)
-		abort();
-	waiter->swept = cb;
-	waiter->arg = arg;
-	waiter->next = controller->sweep_waiters;
-	controller->sweep_waiters = waiter;
+	waiter_add(&controller->sweep_waiters, arg)->swept = cb;
 	/* Not now: the callback must not run before this returned. */
 	if (controller->round_sweep == NULL && (controller->open || controller->going_down))
 		alarm_set(controller->sweep_alarm, 0);

@@ -76,8 +76,8 @@ static void admit(struct driver *driver, struct instance *base)
 		return;
 	if (instance->phase != FAKE_RUNNING)
 		fake_driver_wrong(fake, "admit of %s, which does not run", base->id);
-	/* A wrong page is better than none, and nothing else is admitted unproved. */
-	else if (!instance->proved && !(instance->answered && fake_driver_admitted(fake) == 0))
+	/* A wrong page is better than none where nobody is well, and nothing else is admitted unproved. */
+	else if (!instance->proved && !(instance->answered && fake_driver_count(fake, INSTANCE_IN_SERVICE) == 0))
 		fake_driver_wrong(fake, "admit of %s unproved", base->id);
 	fake->admits++;
 	instance->admitted = true;

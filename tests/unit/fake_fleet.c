@@ -233,6 +233,18 @@ struct fake_instance *fake_fleet_at(const struct fake_fleet *fleet, unsigned n)
 	return instance;
 }
 
+void fake_fleet_assert_serves(const struct fake_fleet *fleet, unsigned count, unsigned release)
+{
+	unsigned i;
+
+	assert_int_equal(fake_fleet_size(fleet), count);
+	assert_int_equal(fake_driver_admitted(&fleet->driver), count);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(fake_fleet_at(fleet, i)->base.state, INSTANCE_IN_SERVICE);
+		assert_int_equal(fake_fleet_at(fleet, i)->release, release);
+	}
+}
+
 void fake_fleet_free(struct fake_fleet *fleet)
 {
 	controller_close(fleet->controller);

@@ -63,6 +63,9 @@ unsigned fake_fleet_in_service(const struct fake_fleet *fleet);
 unsigned fake_fleet_size(const struct fake_fleet *fleet);
 unsigned fake_fleet_events(const struct fake_fleet *fleet, const char *event);
 
+/* So many instances and no more, all of them in service with that release; the test fails otherwise. */
+void fake_fleet_assert_serves(const struct fake_fleet *fleet, unsigned count, unsigned release);
+
 /* The n-th instance, oldest first; the test fails when there is none. */
 struct fake_instance *fake_fleet_at(const struct fake_fleet *fleet, unsigned n);
 
