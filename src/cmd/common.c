@@ -40,6 +40,8 @@ bool cmd_is_built(const struct config *config)
 	if (what != NULL)
 		log_error("%s is not built yet in this version: change it in %s", what,
 			  config->file != NULL ? config->file : "the configuration");
+	if (what == NULL && (config->mail.enabled || config->notify.webhook != NULL || config->notify.exec != NULL))
+		log_warning("`mail` and `notify` are not built yet in this version: events are recorded and shown, not sent");
 	return what == NULL;
 }
 
