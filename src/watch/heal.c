@@ -126,11 +126,11 @@ static void brake(struct controller *controller, const struct instance *instance
 void heal_after_backoff(struct controller *controller, struct instance *instance)
 {
 	struct care *care = care_of(instance);
-	struct ladder_facts facts = facts_of(controller, instance, instance->pid == 0 ? LADDER_DEAD : LADDER_SILENT);
+	struct ladder_facts facts = facts_of(controller, instance, LADDER_DEAD);
 
 	care->task = CARE_NONE;
-	/* What was never in service is tried again where it stands. */
-	if (!care->fresh && ladder_step(&facts) == LADDER_REPLACE)
+	/* What was never in service, or lives but is held, is tried again where it stands. */
+	if (!care->fresh && instance->pid == 0 && ladder_step(&facts) == LADDER_REPLACE)
 		replace(controller, instance, care->why);
 	else
 		restart(controller, instance);

@@ -197,6 +197,15 @@ static bool is_short_handed(struct controller *controller)
 	return true;
 }
 
+static bool somebody_drains(const struct controller *controller)
+{
+	const struct instance *instance = controller->driver->instances;
+
+	while (instance != NULL && instance->state != INSTANCE_DRAINING)
+		instance = instance->next;
+	return instance != NULL;
+}
+
 void roll_on_alarm(void *controller)
 {
 	controller_reconcile_soon(controller);
@@ -237,8 +246,8 @@ void roll_step(struct controller *controller)
 	next = find_next(controller, &left);
 	if (!left) {
 		finish(controller);
-	} else if (next == NULL) {
-		/* They are being healed, and change before long. */
+	} else if (next == NULL || somebody_drains(controller)) {
+		/* What is being healed changes before long; who drains, of a fleet that gets smaller, is gone before long. */
 		return;
 	} else if (care_of(next)->task == CARE_BACKOFF) {
 		controller_leave(controller, next);

@@ -144,9 +144,13 @@ static void terminate(struct driver *driver, struct instance *base)
 static void on_open(void *arg)
 {
 	struct fake_driver *fake = arg;
+	struct instance *instance;
 	struct failure failure;
 
 	failure_set(&failure, EADDRINUSE, "the port is taken");
+	for (instance = fake->base.instances; instance != NULL; instance = instance->next)
+		if (instance->pid == 0)
+			instance->state = INSTANCE_UNHEALTHY;
 	fake->base.balancer_up = !fake->open_fails;
 	fake->base.events->opened(fake->base.arg, fake->open_fails ? &failure : NULL);
 }

@@ -26,6 +26,7 @@ struct fake_instance {
 	struct instance base;
 	struct fake_driver *driver;
 	enum fake_phase phase;
+	uint64_t died_ms;            /* monotonic */
 	unsigned release;
 	unsigned starts;
 	bool admitted;

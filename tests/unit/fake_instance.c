@@ -130,6 +130,7 @@ static void die(struct fake_instance *instance, const char *how)
 
 	no_process(instance);
 	instance->phase = FAKE_OFF;
+	instance->died_ms = clock_mono_ms(fake->clock);
 	fake->base.events->died(fake->base.arg, &instance->base, how);
 }
 

@@ -170,7 +170,6 @@ static void lives_through_its_opening(void **state)
 	fake_driver_add(&fleet->driver, true, true);
 	fake_fleet_start(fleet);
 	fake_instance_kill(fake_fleet_at(fleet, 0));
-	fake_fleet_at(fleet, 0)->base.state = INSTANCE_UNHEALTHY;
 	fake_instance_judge(fake_fleet_at(fleet, 1), true, "L7OK");
 	fake_fleet_sweep(fleet, &swept);
 	fake_fleet_scale(fleet, 3);
