@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <uv.h>
@@ -228,9 +229,12 @@ static void as_somebody_else(void **state)
 
 	if (geteuid() != 0)
 		skip();
+	/* A group that it must not keep. */
+	assert_int_equal(setgroups(1, &(gid_t){ 12345 }), 0);
 	assert_int_equal(process_spawn(&spec, &pid, &failure), 0);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	folder_assert_text("output", "65534\n65533\n");
+	assert_int_equal(setgroups(0, NULL), 0);
 }
 
 static void a_stopped_watch_is_silent(void **state)
