@@ -78,76 +78,6 @@ void controller_progress(struct controller *controller, const char *format, ...)
 		waiter->progress(waiter->arg, text);
 }
 
-/* --- Those who wait. */
-
-struct waiter *waiter_add(struct waiter **list, void *arg)
-{
-	struct waiter *waiter = calloc(1, sizeof *waiter);
-
-	if (waiter == NULL)
-		abort();
-	waiter->arg = arg;
-	while (*list != NULL)
-		list = &(*list)->next;
-	*list = waiter;
-	return waiter;
-}
-
-void waiters_tell(struct controller *controller, struct waiter **list, const struct failure *failure,
-		  const struct sweep *sweep)
-{
-	struct telling telling = { .outer = controller->telling, .list = *list };
-
-	*list = NULL;
-	/* Where controller_forget finds those who are not told yet. */
-	controller->telling = &telling;
-	while (telling.list != NULL) {
-		struct waiter *waiter = telling.list;
-
-		telling.list = waiter->next;
-		if (waiter->done != NULL)
-			waiter->done(waiter->arg, waiter->failure.message[0] != '\0' ? &waiter->failure : failure);
-		if (waiter->swept != NULL)
-			waiter->swept(waiter->arg, sweep);
-		free(waiter);
-	}
-	controller->telling = telling.outer;
-}
-
-static void free_waiters(struct waiter *waiter)
-{
-	while (waiter != NULL) {
-		struct waiter *next = waiter->next;
-
-		free(waiter);
-		waiter = next;
-	}
-}
-
-static void forget_in(struct waiter *waiter, const void *arg)
-{
-	for (; waiter != NULL; waiter = waiter->next) {
-		if (waiter->arg == arg) {
-			waiter->done = NULL;
-			waiter->swept = NULL;
-			waiter->progress = NULL;
-		}
-	}
-}
-
-void controller_forget(struct controller *controller, const void *arg)
-{
-	const struct telling *telling;
-
-	for (telling = controller->telling; telling != NULL; telling = telling->outer)
-		forget_in(telling->list, arg);
-	forget_in(controller->settle_waiters, arg);
-	forget_in(controller->sweep_waiters, arg);
-	forget_in(controller->refused_waiters, arg);
-	forget_in(controller->down_waiters, arg);
-	forget_in(&controller->roll.waiter, arg);
-}
-
 /* --- Orders from outside. */
 
 bool controller_began_empty(const struct controller *controller)
@@ -258,8 +188,10 @@ bool controller_is_going_down(const struct controller *controller)
 static void on_down(void *arg, const struct failure *failure)
 {
 	struct controller *controller = arg;
-	struct waiter *waiter = controller->down_waiters;
+	struct waiter *waiter;
 
+	waiters_tell(controller, &controller->ended_waiters, NULL, NULL);
+	waiter = controller->down_waiters;
 	if (!controller->is_down)
 		controller_event(controller, "down", NULL, false, "%s", "");
 	controller->is_down = true;
@@ -319,8 +251,7 @@ void controller_down(struct controller *controller, controller_done_cb *cb, void
 	leave_all(controller);
 	controller->driver->ops->shut_down(controller->driver, on_down, controller);
 	prove_give_up(controller, &failure);
-	if (waiter.done != NULL)
-		waiter.done(waiter.arg, &failure);
+	waiter_end(controller, &waiter, &failure);
 }
 
 /* --- Making and freeing. */
@@ -378,10 +309,10 @@ void controller_close(struct controller *controller)
 	alarm_free(controller->sweep_alarm);
 	alarm_free(controller->front_alarm);
 	alarm_free(controller->roll_alarm);
-	free_waiters(controller->settle_waiters);
-	free_waiters(controller->sweep_waiters);
-	free_waiters(controller->refused_waiters);
-	free_waiters(controller->down_waiters);
+	waiters_free(controller->settle_waiters);
+	waiters_free(controller->sweep_waiters);
+	waiters_free(controller->ended_waiters);
+	waiters_free(controller->down_waiters);
 	free(controller->last_sweep);
 	free(controller);
 }

@@ -10,6 +10,7 @@
 #define PROVE_EVERY_MS 20        /* an instance that listens and does not pass yet */
 #define PROVE_DEADLINE_MS 5000
 #define DRAIN_TIMEOUT_MS 30000
+#define UNWELL_DRAIN_MS 500      /* of an instance that fails its checks */
 #define WELL_AFTER_MS 2000       /* in service for this long: no more "dying in a row" */
 #define GIVE_UP_AFTER 3          /* failed starts before somebody who waits is told */
 
@@ -53,7 +54,7 @@ struct waiter {
 	controller_done_cb *done;
 	controller_sweep_cb *swept;
 	void *arg;
-	struct failure failure;          /* what a refused one is told, from the loop */
+	struct failure failure;          /* what it is told when its wait has ended; no message: all is well */
 };
 
 /* Those who are being told; on the stack, of those who do it. */
@@ -107,7 +108,7 @@ struct controller {
 	struct waiter *settle_waiters;
 	struct waiter *sweep_waiters;
 	struct waiter *down_waiters;
-	struct waiter *refused_waiters;
+	struct waiter *ended_waiters;        /* to be told from the loop, not from where it was decided */
 	struct telling *telling;
 	struct roll roll;
 	struct alarm *roll_alarm;            /* the roll waited long enough for those who are missing */
@@ -120,15 +121,22 @@ struct instance *controller_find(const struct controller *controller, const char
 unsigned controller_desired(const struct controller *controller);
 unsigned controller_in_service(const struct controller *controller);
 
+/* Those who ordered it down once more, when it is. */
+void controller_tell_down(struct controller *controller);
+
+/* --- waiters.c */
+
 /* A new one at the list's end. */
 struct waiter *waiter_add(struct waiter **list, void *arg);
 
-/* Those who ordered it down once more, when it is. */
-void controller_tell_down(struct controller *controller);
+/* The wait of somebody, or of a whole list, has ended, so (NULL: well); told from the loop. */
+void waiter_end(struct controller *controller, const struct waiter *waiter, const struct failure *failure);
+void waiters_end(struct controller *controller, struct waiter **list, const struct failure *failure);
 
 /* Each once, with its own failure where it has one; whoever they add meanwhile is not told. */
 void waiters_tell(struct controller *controller, struct waiter **list, const struct failure *failure,
 		  const struct sweep *sweep);
+void waiters_free(struct waiter *waiter);
 
 /* --- reconcile.c */
 struct care *care_take(struct controller *controller, struct instance *instance);
@@ -198,6 +206,9 @@ void roll_begin(struct controller *controller, const char *folder, const struct 
 void roll_step(struct controller *controller);
 void roll_on_alarm(void *controller);
 bool roll_is_turn_of(const struct controller *controller, const struct instance *instance);
+
+/* Who runs already is not of one mind: a deployment was cut short; bring it to its end. */
+void roll_resume(struct controller *controller);
 
 /* Its turn is over: proved and in service again (failure NULL), or not. */
 void roll_instance_done(struct controller *controller, struct instance *instance, const struct failure *failure);

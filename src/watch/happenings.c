@@ -45,6 +45,7 @@ static void begin(struct controller *controller)
 		return;
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
 		adopt(controller, instance);
+	roll_resume(controller);
 	controller_reconcile_soon(controller);
 	/* There is nothing to sweep before the fleet is whole, unless somebody asked. */
 	if (controller->began_empty && controller->sweep_waiters == NULL)

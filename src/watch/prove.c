@@ -181,7 +181,8 @@ static void settle(struct controller *controller, const struct failure *failure)
 
 void prove_give_up(struct controller *controller, const struct failure *failure)
 {
-	settle(controller, failure);
+	controller->front_since_ms = 0;
+	waiters_end(controller, &controller->settle_waiters, failure);
 }
 
 static void on_front(void *arg, const struct check *checks, size_t count)

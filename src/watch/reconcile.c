@@ -169,8 +169,11 @@ void controller_leave(struct controller *controller, struct instance *instance)
 	care->task = CARE_LEAVING;
 	care->task_since_ms = clock_mono_ms(controller->clock);
 	if (serves && instance->pid != 0) {
+		/* One that hangs never ends its requests: its end lets the balancer send them elsewhere. */
+		uint64_t timeout_ms = instance->state == INSTANCE_UNHEALTHY ? UNWELL_DRAIN_MS : DRAIN_TIMEOUT_MS;
+
 		instance->state = INSTANCE_DRAINING;
-		controller->driver->ops->drain(controller->driver, instance, DRAIN_TIMEOUT_MS);
+		controller->driver->ops->drain(controller->driver, instance, timeout_ms);
 	} else {
 		instance->state = INSTANCE_TERMINATING;
 		controller->driver->ops->terminate(controller->driver, instance);
@@ -205,7 +208,7 @@ void reconcile_on_alarm(void *arg)
 	unsigned desired = controller_desired(controller);
 	unsigned kept;
 
-	waiters_tell(controller, &controller->refused_waiters, NULL, NULL);
+	waiters_tell(controller, &controller->ended_waiters, NULL, NULL);
 	if (controller->going_down) {
 		still_going_down(controller);
 		return;

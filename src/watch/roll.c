@@ -31,9 +31,8 @@ static void finish(struct controller *controller)
 		controller_event(controller, "deployed", NULL, false, "%s, %u instances, in %s", roll->source,
 				 roll->done, took);
 	*roll = (struct roll){ 0 };
-	if (waiter.done != NULL)
-		waiter.done(waiter.arg, failed ? &failure : NULL);
-	else if (failed)
+	waiter_end(controller, &waiter, failed ? &failure : NULL);
+	if (failed && waiter.done == NULL)
 		/* The configuration's site: whoever waits for the fleet waits for that. */
 		prove_give_up(controller, &failure);
 	controller_reconcile_soon(controller);
@@ -68,17 +67,13 @@ static void on_published(void *arg, const struct failure *failure)
 	controller_reconcile_soon(controller);
 }
 
-/* Not now: the callback must not run before the order returned. */
 static void refuse(struct controller *controller, const struct waiter *waiter, const char *why)
 {
-	struct waiter *refused;
+	struct failure failure;
 
-	if (waiter == NULL)
-		return;
-	refused = waiter_add(&controller->refused_waiters, waiter->arg);
-	refused->done = waiter->done;
-	failure_set(&refused->failure, EBUSY, "%s", why);
-	controller_reconcile_soon(controller);
+	failure_set(&failure, EBUSY, "%s", why);
+	if (waiter != NULL)
+		waiter_end(controller, waiter, &failure);
 }
 
 void roll_begin(struct controller *controller, const char *folder, const struct waiter *waiter)
@@ -102,6 +97,20 @@ void roll_begin(struct controller *controller, const char *folder, const struct 
 	if (waiter != NULL)
 		roll->waiter = *waiter;
 	controller->driver->ops->publish(controller->driver, folder, on_published, controller);
+}
+
+static struct instance *find_next(const struct controller *controller, bool *ret_left);
+
+void roll_resume(struct controller *controller)
+{
+	struct roll *roll = &controller->roll;
+	bool left;
+
+	find_next(controller, &left);
+	if (!left || roll->active)
+		return;
+	*roll = (struct roll){ .active = true, .source = "what was being deployed when the last controller ended" };
+	roll->since_ms = clock_mono_ms(controller->clock);
 }
 
 bool roll_is_turn_of(const struct controller *controller, const struct instance *instance)
@@ -235,6 +244,16 @@ static void refresh(struct controller *controller, struct instance *instance)
 	controller->driver->ops->drain(controller->driver, instance, DRAIN_TIMEOUT_MS);
 }
 
+static bool old_ones_leave(const struct controller *controller)
+{
+	const struct instance *instance;
+
+	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
+		if (!controller->driver->ops->is_current(controller->driver, instance))
+			return true;
+	return false;
+}
+
 void roll_step(struct controller *controller)
 {
 	struct roll *roll = &controller->roll;
@@ -245,7 +264,9 @@ void roll_step(struct controller *controller)
 		return;
 	next = find_next(controller, &left);
 	if (!left) {
-		finish(controller);
+		/* One that was replaced may still get a last request. */
+		if (!old_ones_leave(controller))
+			finish(controller);
 	} else if (next == NULL || somebody_drains(controller)) {
 		/* What is being healed changes before long; who drains, of a fleet that gets smaller, is gone before long. */
 		return;

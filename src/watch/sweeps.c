@@ -44,6 +44,9 @@ static void note(struct controller *controller, struct instance *instance, const
 	if (!controller->checker->ops->decided(check) || is_stale(controller, instance) || care->task != CARE_NONE)
 		return;
 	if (!check_passed(check)) {
+		if (instance->state == INSTANCE_IN_SERVICE)
+			controller_event(controller, "failing", instance, true, "the sweep: %s",
+					 reason_name(check_reason(check)));
 		care_unwell(care);
 	} else if (!care->balancer_down) {
 		care->failures = 0;

@@ -65,7 +65,6 @@ def test_site_is_a_file(make_fleet):
     fleet.assert_nothing_left()
 
 
-@pytest.mark.xfail(strict=True, reason="who never served is not given the new content: roll_step waits for it to be well")
 def test_site_empty(fleet):
     """httpd runs and has nothing to say: nobody must be told that the fleet is up."""
     (fleet.folder / "site/index.html").unlink()

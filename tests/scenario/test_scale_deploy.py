@@ -148,7 +148,6 @@ def test_deploy_to_a_fleet_of_one(fleet_of):
     assert len(fleet.ids()) == 1 and fleet.ids() != before
 
 
-@pytest.mark.xfail(strict=False, reason="deploy is done when the new one serves; the old one may get a last request after that")
 def test_deploy_to_a_fleet_of_one_is_over_when_it_says_so(fleet_of):
     fleet = fleet_of(1)
     fleet.write_site(A, "a")
@@ -288,7 +287,6 @@ def test_an_httpd_killed_while_it_is_deployed_to(fleet_of):
     assert pages == ({B} if deploy.returncode == 0 else {A})
 
 
-@pytest.mark.xfail(strict=True, reason="the next controller does not finish the deployment, nor undo it")
 def test_the_controller_killed_while_it_deploys(fleet_of):
     """The next one makes the fleet of one mind again, whatever comes to it later."""
     fleet = fleet_of(3)

@@ -230,10 +230,22 @@ static void on_down(void *arg)
 		cb(fake->down_arg, NULL);
 }
 
+/* The balancer has let the last requests end. */
+static void on_grace_over(void *arg)
+{
+	struct fake_driver *fake = arg;
+	struct instance *instance;
+
+	for (instance = fake->base.instances; instance != NULL; instance = instance->next)
+		if (of(instance)->phase != FAKE_STOPPING)
+			fake_instance_stop(of(instance));
+	if (fake->base.instances == NULL)
+		alarm_set(fake->down_alarm, 0);
+}
+
 static void shut_down(struct driver *driver, driver_done_cb *cb, void *arg)
 {
 	struct fake_driver *fake = fake_of(driver);
-	struct instance *instance;
 
 	if (fake->shutting_down)
 		fake_driver_wrong(fake, "shut_down a second time");
@@ -241,11 +253,7 @@ static void shut_down(struct driver *driver, driver_done_cb *cb, void *arg)
 	fake->base.balancer_up = false;
 	fake->down_cb = cb;
 	fake->down_arg = arg;
-	for (instance = fake->base.instances; instance != NULL; instance = instance->next)
-		if (of(instance)->phase != FAKE_STOPPING)
-			fake_instance_stop(of(instance));
-	if (fake->base.instances == NULL)
-		alarm_set(fake->down_alarm, 0);
+	alarm_set(fake->grace_alarm, fake->grace_ms);
 }
 
 static void close_fleet(struct driver *driver)
@@ -257,6 +265,7 @@ static void close_fleet(struct driver *driver)
 		fake_instance_free(of(fake->base.instances));
 	alarm_cancel(fake->open_alarm);
 	alarm_cancel(fake->publish_alarm);
+	alarm_cancel(fake->grace_alarm);
 	alarm_cancel(fake->down_alarm);
 	alarm_cancel(fake->look_alarm);
 }
@@ -317,10 +326,12 @@ void fake_driver_init(struct fake_driver *fake, struct clock *clock)
 	fake->drain_ms = 50;
 	fake->stop_ms = 5;
 	fake->publish_ms = 5;
+	fake->grace_ms = 2;
 	fake->connected = 1;
 	fake->release = fake->releases = 1;
 	fake->open_alarm = alarm_new(clock, on_open, fake);
 	fake->publish_alarm = alarm_new(clock, on_published, fake);
+	fake->grace_alarm = alarm_new(clock, on_grace_over, fake);
 	fake->down_alarm = alarm_new(clock, on_down, fake);
 	fake->look_alarm = alarm_new(clock, on_look, fake);
 }
@@ -331,6 +342,7 @@ void fake_driver_free(struct fake_driver *fake)
 		fake_instance_free(of(fake->base.instances));
 	alarm_free(fake->open_alarm);
 	alarm_free(fake->publish_alarm);
+	alarm_free(fake->grace_alarm);
 	alarm_free(fake->down_alarm);
 	alarm_free(fake->look_alarm);
 }

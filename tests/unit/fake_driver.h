@@ -45,11 +45,12 @@ struct fake_driver {
 	struct driver base;
 	struct clock *clock;
 	/* How orders end, from now on. */
-	uint64_t listen_ms, drain_ms, refresh_ms, stop_ms, publish_ms;
+	uint64_t listen_ms, drain_ms, refresh_ms, stop_ms, publish_ms, grace_ms;
 	uint64_t live_ms;  /* starts to come die so long after they listened; 0: they live */
 	bool die_at_start; /* starts die instead of listening */
 	bool launch_fails, publish_fails, refresh_fails, revert_fails, reconfigure_fails, open_fails;
 	unsigned bad_release;     /* answers 500; 0: none does */
+	unsigned deadly_release;  /* its starts die; 0: none does */
 	enum reason start_answer; /* of instances to come */
 	bool site_has_changed;
 	int connected;
@@ -59,7 +60,7 @@ struct fake_driver {
 	bool shutting_down, closed;
 	driver_done_cb *publish_cb, *down_cb;
 	void *publish_arg, *down_arg;
-	struct alarm *open_alarm, *publish_alarm, *down_alarm, *look_alarm;
+	struct alarm *open_alarm, *publish_alarm, *grace_alarm, *down_alarm, *look_alarm;
 	/* What was ordered. */
 	unsigned launches, starts, admits, drains, refreshes, terminates, reverts;
 	char wrong[256];

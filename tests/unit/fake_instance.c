@@ -166,7 +166,7 @@ static void on_phase(void *arg)
 		alarm_set(instance->phase_alarm, fake->listen_ms);
 		break;
 	case FAKE_STARTING:
-		if (fake->die_at_start) {
+		if (fake->die_at_start || instance->release == fake->deadly_release) {
 			die(instance, "exited with status 1");
 			break;
 		}

@@ -61,6 +61,8 @@ static void admits_nobody_unproved(void **state)
 		assert_int_equal(told.calls, 1);
 		assert_true(told.failed);
 		assert_non_null(strstr(told.failure.message, reason_name(reasons[i])));
+		/* What hangs is started again; a wrong answer is no reason to. */
+		assert_int_equal(fleet->driver.starts > 2, reasons[i] != REASON_STATUS);
 		/* It mends. */
 		fake_driver_answer(&fleet->driver, REASON_OK);
 		fake_fleet_wait(fleet, &told);

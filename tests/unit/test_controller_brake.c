@@ -334,6 +334,23 @@ static void fleet_of_one(void **state)
 	fake_fleet_free(fleet);
 }
 
+/* Of two that are unwell the younger goes first. */
+static void scaled_down_with_two_unwell(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_up(4);
+
+	(void)state;
+	fake_fleet_at(fleet, 0)->answer = REASON_UNREACHABLE;
+	fake_fleet_at(fleet, 1)->answer = REASON_UNREACHABLE;
+	to_next_sweep(fleet);
+	fake_fleet_scale(fleet, 3);
+	fake_fleet_run(fleet, 200);
+	assert_int_equal(fake_fleet_size(fleet), 3);
+	assert_string_equal(fake_fleet_at(fleet, 0)->base.id, "web-00000001");
+	assert_string_equal(fake_fleet_at(fleet, 1)->base.id, "web-00000003");
+	fake_fleet_free(fleet);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +359,7 @@ int main(void)
 		cmocka_unit_test(wrong_for_a_while),
 		cmocka_unit_test(replacement_fails),
 		cmocka_unit_test(scaled_down_while_replacing),
+		cmocka_unit_test(scaled_down_with_two_unwell),
 		cmocka_unit_test(braked_when_not_known_to_be_connected),
 		cmocka_unit_test(one_by_one_when_connected),
 		cmocka_unit_test(wrong_everywhere),

@@ -151,6 +151,43 @@ static void crash_loop_beside_it(void **state)
 	fake_fleet_free(fleet);
 }
 
+/* The first one has the new content and fails for a reason that no restart mends: the others do not wait for ever. */
+static void unwell_beside_it(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_up(3);
+	struct told told;
+
+	(void)state;
+	fake_fleet_deploy(fleet, &told);
+	while (fake_fleet_at(fleet, 0)->base.state != INSTANCE_IN_SERVICE || fake_fleet_at(fleet, 0)->release == 1)
+		fake_fleet_run(fleet, 1);
+	fake_instance_judge(fake_fleet_at(fleet, 0), false, "L7STS/503");
+	fake_fleet_run(fleet, 9000);
+	assert_int_equal(told.calls, 0);
+	fake_fleet_run(fleet, 3000);
+	assert_int_equal(told.calls, 1);
+	assert_false(told.failed);
+	fake_fleet_free(fleet);
+}
+
+/* One to come can't start with the content of before: it is launched with the new. */
+static void crash_loop_of_old_content(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_up(2);
+	struct told told;
+
+	(void)state;
+	fleet->driver.deadly_release = 1;
+	fake_fleet_scale(fleet, 3);
+	fake_fleet_run(fleet, 5000);
+	fake_fleet_deploy(fleet, &told);
+	fake_fleet_run(fleet, 15000);
+	assert_int_equal(told.calls, 1);
+	assert_false(told.failed);
+	fake_fleet_assert_serves(fleet, 3, NEW_RELEASE);
+	fake_fleet_free(fleet);
+}
+
 /* Everybody answers wrongly, and new content is what mends it. */
 static void mends_bad_content(void **state)
 {
@@ -178,12 +215,10 @@ static void mends_bad_content(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(second_is_refused),
-		cmocka_unit_test(goes_down_in_the_middle),
-		cmocka_unit_test(scaled_in_the_middle),
-		cmocka_unit_test(death_in_the_middle),
-		cmocka_unit_test(crash_loop_beside_it),
-		cmocka_unit_test(mends_bad_content),
+		cmocka_unit_test(second_is_refused),    cmocka_unit_test(goes_down_in_the_middle),
+		cmocka_unit_test(scaled_in_the_middle), cmocka_unit_test(death_in_the_middle),
+		cmocka_unit_test(crash_loop_beside_it), cmocka_unit_test(mends_bad_content),
+		cmocka_unit_test(unwell_beside_it),     cmocka_unit_test(crash_loop_of_old_content),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

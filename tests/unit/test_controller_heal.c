@@ -217,6 +217,39 @@ static void dead_while_nothing_can_be_launched(void **state)
 	fake_fleet_free(fleet);
 }
 
+/* It listens and is not ready yet: it gets five seconds. */
+static void slow_to_answer(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_new(1);
+
+	(void)state;
+	fleet->driver.start_answer = REASON_RESET;
+	fake_fleet_start(fleet);
+	fake_fleet_run(fleet, 4000);
+	assert_int_equal(fake_fleet_in_service(fleet), 0);
+	fake_driver_answer(&fleet->driver, REASON_OK);
+	fake_fleet_run(fleet, 30);
+	assert_int_equal(fake_fleet_in_service(fleet), 1);
+	assert_int_equal(fleet->driver.starts, 1);
+	fake_fleet_free(fleet);
+}
+
+/* What dies while the fleet goes down is not ordered about any more. */
+static void dies_while_going_down(void **state)
+{
+	struct fake_fleet *fleet = fake_fleet_up(2);
+	struct told down;
+
+	(void)state;
+	fleet->driver.grace_ms = 1000;
+	fake_fleet_down(fleet, &down);
+	fake_fleet_run(fleet, 100);
+	fake_instance_kill(fake_fleet_at(fleet, 0));
+	fake_fleet_run(fleet, 2000);
+	assert_int_equal(down.calls, 1);
+	fake_fleet_free(fleet);
+}
+
 /* --- The balancer's verdict. */
 
 static void balancer_finds_it_hung(void **state)
@@ -278,6 +311,8 @@ int main(void)
 		cmocka_unit_test(crash_loop_is_bounded),
 		cmocka_unit_test(dead_is_never_left_alone),
 		cmocka_unit_test(dead_while_nothing_can_be_launched),
+		cmocka_unit_test(slow_to_answer),
+		cmocka_unit_test(dies_while_going_down),
 		cmocka_unit_test(balancer_finds_it_hung),
 		cmocka_unit_test(balancer_finds_it_wrong_and_it_recovers),
 		cmocka_unit_test(balancer_insists),

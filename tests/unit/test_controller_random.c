@@ -319,6 +319,7 @@ static void begin(struct scenario *scenario)
 	fleet->driver.refresh_ms = pick(scenario, 10);
 	fleet->driver.stop_ms = pick(scenario, 30);
 	fleet->driver.publish_ms = pick(scenario, 50);
+	fleet->driver.grace_ms = pick(scenario, 100);
 	fleet->driver.balancer_looks = chance(scenario, 80);
 	fleet->checker.latency_ms = chance(scenario, 90) ? 1 + pick(scenario, 5) : pick(scenario, 1500);
 	while (adopted-- > 0) {

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define ASK_EVERY_MS 2
@@ -197,6 +198,8 @@ void local_instance_stop(struct local_instance *instance)
 		return;
 	}
 	kill(instance->base.pid, SIGTERM);
+	/* Who was stopped could not end. */
+	process_group_signal(instance->pgid, SIGCONT);
 	enter(instance, LOCAL_STOPPING, STOP_DEADLINE_MS);
 }
 
@@ -204,6 +207,16 @@ void local_instance_removed(struct local_instance *instance)
 {
 	if (instance->phase == LOCAL_LEAVING)
 		finish(instance);
+}
+
+/* On a full disk httpd can't even say why it does not start. */
+static void last_words(const struct local_instance *instance, char *ret_text, size_t size)
+{
+	struct statvfs disk;
+
+	httpd_last_words(instance->folder, ret_text, size);
+	if (statvfs(instance->folder, &disk) == 0 && disk.f_bavail == 0)
+		snprintf(ret_text, size, "the disk of %.100s is full", instance->local->folder);
 }
 
 static void on_exit_seen(void *arg, const char *how)
@@ -220,7 +233,7 @@ static void on_exit_seen(void *arg, const char *how)
 		return;
 	}
 	if (starting)
-		httpd_last_words(instance->folder, words, sizeof words);
+		last_words(instance, words, sizeof words);
 	snprintf(text, sizeof text, "%s%s%s", how, words[0] != '\0' ? ": " : "", words);
 	report_died(instance, text);
 }
