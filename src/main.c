@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,10 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	take_flags(&request, argc, argv);
 	exit_status = request.bad ? EXIT_USAGE : dispatch(&request);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && exit_status == EXIT_DONE) {
+		fprintf(stderr, "openbell: standard output can't be written: %s\n", strerror(errno));
+		exit_status = EXIT_FAILED;
+	}
 	free(request.argv);
 	return exit_status;
 }

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES (64 * 1024 * 1024)
 #define TICK_MS 100
+#define CONNECT_SECONDS 2
 
 int64_t client_now_ms(void)
 {
@@ -39,6 +41,7 @@ json_t *client_path(const char *path)
 
 static int connect_to(const struct config *config)
 {
+	struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char *folder = fleet_folder(config);
 	int directory = folder != NULL ? open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -50,10 +53,13 @@ static int connect_to(const struct config *config)
 		return -ENOTCONN;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/" FLEET_CONTROL, directory);
+	/* A controller that hangs leaves us in its queue. */
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (fd < 0)
 		r = -errno;
 	else if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0)
-		r = errno == EACCES || errno == EPERM ? -EACCES : -ENOTCONN;
+		r = errno == EACCES || errno == EPERM ? -EACCES : errno == EAGAIN ? -ETIMEDOUT : -ENOTCONN;
 	close(directory);
 	if (r < 0 && fd >= 0)
 		close(fd);

@@ -146,7 +146,7 @@ static void on_hangup(struct session *session)
 
 	if (!session->opened || session->down)
 		return;
-	if (reload(session, session->options.config_file, &failure) < 0)
+	if (reload(session, session->config->file, &failure) < 0)
 		log_error("the configuration was not taken over, the one before goes on: %s", failure.message);
 }
 

@@ -100,6 +100,11 @@ static int read_report(struct up *up, int report, char *ret_message, size_t size
 	text[length] = '\0';
 	text[strcspn(text, "\n")] = '\0';
 	exit_status = (int)strtol(text, &end, 10);
+	if (end == text && client_now_ms() >= up->deadline_ms) {
+		snprintf(ret_message, size, "%s is not up yet: its site is still being copied, or its disk is slow; openbell "
+			 "goes on trying", up->config->fleet);
+		return EXIT_TIMEOUT;
+	}
 	if (end == text) {
 		snprintf(ret_message, size, "the controller ended without a word: see %s/%s/" FLEET_LOG, up->config->state,
 			 up->config->fleet);

@@ -8,21 +8,38 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Others may pass through (httpd runs as somebody else) but not look around. */
 #define FOLDER_MODE 0711
+#define PID_BYTES 12
 
+/* Who holds it has written its pid; -1 where that could not be read. */
 static int holder_of(int fd, pid_t *ret_holder)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char text[PID_BYTES + 1] = "";
 
-	if (fcntl(fd, F_GETLK, &lock) < 0)
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
 		return -errno;
-	*ret_holder = lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+	*ret_holder = 0;
+	if (lock.l_type == F_UNLCK)
+		return 0;
+	*ret_holder = pread(fd, text, PID_BYTES, 0) > 0 && atoi(text) > 0 ? (pid_t)atoi(text) : -1;
 	return 0;
+}
+
+static void write_pid(int fd)
+{
+	char text[PID_BYTES + 1];
+
+	snprintf(text, sizeof text, "%*d\n", PID_BYTES - 1, (int)getpid());
+	if (pwrite(fd, text, PID_BYTES, 0) < 0) {
+		/* Then others can't name us. */
+	}
 }
 
 static int open_lock(const struct config *config, struct failure *ret_failure)
@@ -56,8 +73,14 @@ int fleet_lock(const struct config *config, pid_t *ret_holder, struct failure *r
 
 	if (fd < 0)
 		return fd;
-	if (fcntl(fd, F_SETLK, &lock) == 0)
+	/*
+	 * Of the open file, not of the process: that one ends when anything in
+	 * the process closes any descriptor of the file.
+	 */
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
+		write_pid(fd);
 		return fd;
+	}
 	holder_of(fd, &holder);
 	close(fd);
 	*ret_holder = holder;

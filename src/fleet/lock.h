@@ -9,9 +9,9 @@
 struct config;
 
 /*
- * Make the fleet's folder and hold its lock.  The kernel keeps the lock and
- * knows its holder, so that none is ever stale and a full disk does not
- * matter; it ends with this process, and no child inherits it.  Returns a
+ * Make the fleet's folder and hold its lock.  The kernel keeps the lock, so
+ * that none is ever stale; it ends with this process, and no program that we
+ * start inherits it.  The holder's pid stands in the file.  Returns a
  * descriptor to close when done; -EAGAIN with the holder in *ret_holder; or
  * another negative errno with the words.
  */

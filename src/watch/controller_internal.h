@@ -69,6 +69,7 @@ struct roll {
 	bool publishing;
 	bool active;
 	bool reverting;
+	bool from_config;                /* the configuration's site */
 	unsigned done;
 	bool short_handed;               /* somebody is missing, since short_since_ms */
 	uint64_t short_since_ms;

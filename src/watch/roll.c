@@ -21,6 +21,7 @@ static void finish(struct controller *controller)
 	struct roll *roll = &controller->roll;
 	struct waiter waiter = roll->waiter;
 	bool failed = roll->failure.message[0] != '\0';
+	bool from_config = roll->from_config;
 	struct failure failure = roll->failure;
 	char took[24];
 
@@ -32,7 +33,7 @@ static void finish(struct controller *controller)
 				 roll->done, took);
 	*roll = (struct roll){ 0 };
 	waiter_end(controller, &waiter, failed ? &failure : NULL);
-	if (failed && waiter.done == NULL)
+	if (failed && from_config)
 		/* The configuration's site: whoever waits for the fleet waits for that. */
 		prove_give_up(controller, &failure);
 	controller_reconcile_soon(controller);
@@ -91,7 +92,7 @@ void roll_begin(struct controller *controller, const char *folder, const struct 
 					      : "the fleet is being opened: try again in a moment");
 		return;
 	}
-	*roll = (struct roll){ .active = true, .publishing = true };
+	*roll = (struct roll){ .active = true, .publishing = true, .from_config = folder == NULL };
 	roll->since_ms = clock_mono_ms(controller->clock);
 	snprintf(roll->source, sizeof roll->source, "%s", folder != NULL ? folder : "the configuration's site");
 	if (waiter != NULL)

@@ -67,7 +67,8 @@ static enum sweep_action act(struct controller *controller, struct instance *ins
 		/* Well by our own check, and not by the balancer's: only it can tell when that ends. */
 		if (!care->balancer_down || care->task != CARE_NONE)
 			return SWEEP_NONE;
-		return heal(controller, instance, LADDER_WRONG, care->why);
+		snprintf(why, sizeof why, "%s", care->why);
+		return heal(controller, instance, LADDER_WRONG, why);
 	}
 	if (check->code != 0)
 		snprintf(why, sizeof why, "%s (%d)", reason_name(check_reason(check)), check->code);

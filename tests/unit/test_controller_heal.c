@@ -151,10 +151,12 @@ static void crash_loop_is_bounded(void **state)
 	for (i = 0; i < sizeof loops / sizeof loops[0]; i++) {
 		struct fake_fleet *fleet = fake_fleet_up(3);
 		unsigned starts = fleet->driver.starts;
+		struct config *config;
 		unsigned n;
 
-		fake_fleet_next(fleet)->monitor.every_ms = loops[i].every_ms;
-		fake_fleet_next(fleet)->monitor.restart = loops[i].restart;
+		config = fake_fleet_next(fleet);
+		config->monitor.every_ms = loops[i].every_ms;
+		config->monitor.restart = loops[i].restart;
 		assert_int_equal(fake_fleet_reconfigure(fleet), 0);
 		fake_fleet_run(fleet, 10);
 		fleet->driver.die_at_start = loops[i].at_start;
@@ -178,12 +180,14 @@ static void dead_is_never_left_alone(void **state)
 {
 	struct fake_fleet *fleet = fake_fleet_up(3);
 	struct fake_instance *first = fake_fleet_at(fleet, 0);
+	struct config *config;
 	unsigned sweeps;
 
 	(void)state;
 	/* Replaced while it lives, and dead before the other one failed. */
-	fake_fleet_next(fleet)->monitor.restart = false;
-	fake_fleet_next(fleet)->monitor.replace_after = 1;
+	config = fake_fleet_next(fleet);
+	config->monitor.restart = false;
+	config->monitor.replace_after = 1;
 	assert_int_equal(fake_fleet_reconfigure(fleet), 0);
 	fake_fleet_run(fleet, 100);
 	fleet->driver.listen_ms = 1000;

@@ -254,9 +254,8 @@ static void gone_in_the_middle(void **state)
 	fake_fleet_sweep(fleet, &told);
 	fake_fleet_run(fleet, 10);
 	fake_instance_judge(fake_fleet_at(fleet, 0), false, "L7STS/500");
-	fake_fleet_next(fleet)->capacity.open = 1;
 	/* The round goes on: a reconfiguration would begin it anew. */
-	fleet->configs[0].capacity.open = 1;
+	fleet->configs[fleet->config].capacity.open = 1;
 	fake_instance_judge(fake_fleet_at(fleet, 1), true, "L7OK");
 	fake_fleet_run(fleet, 300);
 	assert_int_equal(fake_fleet_size(fleet), 1);

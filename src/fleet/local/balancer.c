@@ -63,6 +63,12 @@ static void on_process_up(void *arg, const struct failure *failure)
 			start_process(balancer);
 		return;
 	}
+	if (failure != NULL && balancer->adopting && !balancer->started) {
+		/* The one that was found hangs, and is gone now. */
+		balancer->adopting = false;
+		balancer_start(balancer);
+		return;
+	}
 	if (failure != NULL) {
 		if (!balancer->started) {
 			balancer->events->started(balancer->arg, failure);

@@ -45,6 +45,7 @@ struct haproxy_process {
 	struct process_watch *watch;
 	struct alarm *alarm;         /* starting: ask again; stopping: the next signal */
 	bool asking;
+	bool again;                  /* another start was ordered meanwhile */
 	uint64_t started_ms;
 	off_t log_start;             /* where this start's messages begin */
 	void (*stop_cb)(void *arg);
@@ -102,6 +103,11 @@ static void report_up(struct haproxy_process *process, const struct failure *fai
 {
 	process->asking = false;
 	alarm_cancel(process->alarm);
+	if (process->again) {
+		process->again = false;
+		haproxy_process_start(process);
+		return;
+	}
 	process->events->up(process->arg, failure);
 }
 
@@ -125,6 +131,21 @@ static void stopped(struct haproxy_process *process)
 	cb(process->stop_arg);
 }
 
+static void on_exit_seen(void *arg, const char *how);
+
+/* The one before has not let go of anything: it goes on. */
+static void give_up_start(struct haproxy_process *process, const char *how)
+{
+	process_watch_stop(process->watch);
+	process->watch = NULL;
+	process_group_signal(process->pid, SIGKILL);
+	process->pid = 0;
+	if (process->previous != 0 && process_watch_start(process->processes, process->previous, on_exit_seen, process,
+							  &process->watch) == 0)
+		process->pid = process->previous;
+	fail_start(process, how);
+}
+
 static void on_exit_seen(void *arg, const char *how)
 {
 	struct haproxy_process *process = arg;
@@ -135,11 +156,7 @@ static void on_exit_seen(void *arg, const char *how)
 	if (process->stop_cb != NULL) {
 		stopped(process);
 	} else if (was_starting) {
-		/* The one before has not let go of anything: it goes on. */
-		if (process->previous != 0 && process_watch_start(process->processes, process->previous, on_exit_seen,
-								  process, &process->watch) == 0)
-			process->pid = process->previous;
-		fail_start(process, how);
+		give_up_start(process, how);
 	} else {
 		process->events->died(process->arg, how);
 	}
@@ -157,7 +174,7 @@ static void on_answer(void *arg, int status, const char *reply)
 	if (line != NULL && (pid_t)atoi(line + 6) == process->pid)
 		report_up(process, NULL);
 	else if (clock_mono_ms(process->clock) - process->started_ms > START_DEADLINE_MS)
-		fail_start(process, "no answer on its socket");
+		give_up_start(process, "no answer on its socket");
 	else
 		alarm_set(process->alarm, ASK_EVERY_MS);
 }
@@ -219,6 +236,13 @@ void haproxy_process_start(struct haproxy_process *process)
 	pid_t pid;
 	int r;
 
+	/* One at a time: a third would not know of the first. */
+	if (process->asking) {
+		process->again = true;
+		if (spec.output >= 0)
+			close(spec.output);
+		return;
+	}
 	snprintf(old, sizeof old, "%d", (int)process->pid);
 	process_watch_stop(process->watch);
 	process->watch = NULL;

@@ -225,7 +225,7 @@ int httpd_spawn(const char *folder, const char *mark, const struct programs *pro
 static void last_line(const char *folder, const char *name, char *ret_text, size_t size)
 {
 	char *path = path_format("%s/%s", folder, name);
-	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
 	char buffer[WORDS_TAIL_BYTES];
 	struct stat info;
 	char *line;
@@ -235,7 +235,7 @@ static void last_line(const char *folder, const char *name, char *ret_text, size
 	free(path);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &info) == 0)
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
 		n = pread(fd, buffer, sizeof buffer - 1,
 			  info.st_size > (off_t)sizeof buffer - 1 ? info.st_size - (off_t)sizeof buffer + 1 : 0);
 	close(fd);

@@ -128,6 +128,20 @@ unsigned site_next(const struct site *site)
 	return largest + 1;
 }
 
+/* Whether `folder` is `source`, or below it. */
+static bool holds(const char *source, const char *folder)
+{
+	char *outer = realpath(source, NULL);
+	char *inner = realpath(folder, NULL);
+	size_t length = outer != NULL ? strlen(outer) : 0;
+	bool held = outer != NULL && inner != NULL && strncmp(outer, inner, length) == 0 &&
+		    (inner[length] == '\0' || inner[length] == '/' || length == 1);
+
+	free(outer);
+	free(inner);
+	return held;
+}
+
 int site_copy(const struct site *site, const char *source, unsigned release, struct failure *ret_failure)
 {
 	char *target = path_format("%s/releases/%u", site->folder, release);
@@ -138,6 +152,10 @@ int site_copy(const struct site *site, const char *source, unsigned release, str
 		r = path_make_folders(releases, 0711);
 	if (r < 0)
 		failure_set(ret_failure, -r, "%s/releases can't be written: %s", site->folder, strerror(-r));
+	else if (source != NULL && holds(source, site->folder))
+		r = failure_set(ret_failure, EINVAL,
+				"the site %s holds openbell's own state in %s: name a folder of its own", source,
+				site->folder);
 	else
 		r = site_copy_tree(source, target, site->shared, site->gid, ret_failure);
 	free(target);
