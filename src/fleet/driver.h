@@ -82,6 +82,7 @@ struct driver {
 	void *arg;
 	struct instance *instances;          /* oldest first */
 	bool balancer_up;
+	bool balancer_changing;              /* to another configuration; a fleet event tells its end */
 	/* Set before `open`: find what runs, start nothing; only shut_down and close follow. */
 	bool only_to_shut_down;
 };

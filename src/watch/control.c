@@ -185,8 +185,12 @@ static void order_up(struct control_client *client, const json_t *request)
 		answer(client, CONTROL_GOING_DOWN, "the fleet is being taken down", NULL);
 	else if (reload && control->hooks.reload(control->hooks.arg, file, &failure) < 0)
 		answer(client, 2, failure.message, NULL);
-	else
+	else {
+		/* A controller that was just started by this `up` has read the configuration, but may have adopted a fleet. */
+		if (!reload)
+			controller_publish_site(control->controller);
 		controller_wait(control->controller, on_progress, on_done, client);
+	}
 	free(file);
 }
 

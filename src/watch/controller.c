@@ -180,6 +180,12 @@ void controller_deploy(struct controller *controller, const char *folder, contro
 	roll_begin(controller, folder, &waiter);
 }
 
+void controller_publish_site(struct controller *controller)
+{
+	controller->site_wanted = true;
+	controller_reconcile_soon(controller);
+}
+
 bool controller_is_going_down(const struct controller *controller)
 {
 	return controller->going_down;

@@ -79,6 +79,9 @@ int controller_reconfigure(struct controller *controller, const struct config *c
 
 bool controller_is_going_down(const struct controller *controller);
 
+/* Publish the configuration's site when it is not what was last published from there. */
+void controller_publish_site(struct controller *controller);
+
 /* Take the fleet down.  Everything that waits is told so. */
 void controller_down(struct controller *controller, controller_done_cb *cb, void *arg);
 

@@ -208,7 +208,13 @@ static void on_fleet_event(void *arg, const char *event, const char *detail)
 {
 	struct controller *controller = arg;
 
+	struct failure failure;
+
 	controller_event(controller, event, NULL, strcmp(event, "balancer-started") != 0, "%s", detail);
+	if (strcmp(event, "balancer-failed") == 0) {
+		failure_set(&failure, EIO, "%s", detail);
+		prove_give_up(controller, &failure);
+	}
 	controller_reconcile_soon(controller);
 }
 

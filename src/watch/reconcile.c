@@ -184,7 +184,8 @@ static bool is_whole(const struct controller *controller)
 {
 	const struct instance *instance;
 
-	if (count_kept(controller) != controller_desired(controller) || !controller->driver->balancer_up)
+	if (count_kept(controller) != controller_desired(controller) || !controller->driver->balancer_up ||
+	    controller->driver->balancer_changing)
 		return false;
 	for (instance = controller->driver->instances; instance != NULL; instance = instance->next)
 		if (instance->state != INSTANCE_IN_SERVICE || care_of(instance)->task != CARE_NONE)

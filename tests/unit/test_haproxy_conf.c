@@ -79,11 +79,11 @@ static void its_check(void **state)
 {
 	(void)state;
 	assert_line("",
-		    "http-check send meth GET uri / ver HTTP/1.1 hdr Host webserver hdr User-Agent openbell-balancer");
+		    "http-check send meth GET uri \"/\" ver HTTP/1.1 hdr Host \"webserver\" hdr User-Agent openbell-balancer");
 	assert_line("{fleet: shop, health: {path: /up}}",
-		    "http-check send meth GET uri /up ver HTTP/1.1 hdr Host shop hdr User-Agent openbell-balancer");
-	assert_line("monitor: {http: {host: www.example.com}}", "http-check send meth GET uri / ver HTTP/1.1 hdr Host "
-								"www.example.com hdr User-Agent openbell-balancer");
+		    "http-check send meth GET uri \"/up\" ver HTTP/1.1 hdr Host \"shop\" hdr User-Agent openbell-balancer");
+	assert_line("monitor: {http: {host: www.example.com}}", "http-check send meth GET uri \"/\" ver HTTP/1.1 hdr Host "
+								"\"www.example.com\" hdr User-Agent openbell-balancer");
 	assert_line("", "http-check expect status 200");
 	assert_line("health: {status: 200-299}", "http-check expect status 200-299");
 	assert_line("health: {status: [200, 301-302, 404]}", "http-check expect status 200,301-302,404");

@@ -31,6 +31,12 @@ static void start_process(struct balancer *balancer)
 	haproxy_process_start(balancer->process);
 }
 
+void balancer_take_over(struct balancer *balancer)
+{
+	balancer->changing = true;
+	start_process(balancer);
+}
+
 static void on_restart_alarm(void *arg)
 {
 	start_process(arg);
@@ -50,6 +56,7 @@ static void on_process_up(void *arg, const struct failure *failure)
 {
 	struct balancer *balancer = arg;
 
+	balancer->changing = false;
 	if (failure != NULL && haproxy_process_pid(balancer->process) != 0 && balancer->started) {
 		balancer->events->event(balancer->arg, "balancer-failed", failure->message);
 		return;
@@ -120,6 +127,7 @@ void balancer_start(struct balancer *balancer)
 	if (pid != 0) {
 		balancer->adopted = true;
 		balancer->adopting = true;
+		balancer->outdated = !balancer_file_is_current(balancer);
 		haproxy_process_adopt(balancer->process, pid);
 		return;
 	}
@@ -156,6 +164,11 @@ bool balancer_is_up(const struct balancer *balancer)
 	return balancer->up;
 }
 
+bool balancer_is_changing(const struct balancer *balancer)
+{
+	return balancer->changing;
+}
+
 bool balancer_was_adopted(const struct balancer *balancer)
 {
 	return balancer->adopted;
@@ -168,8 +181,6 @@ int balancer_reconfigure(struct balancer *balancer, const struct config *config,
 	char name[ENTRY_ADDRESS_SIZE];
 	bool moved =
 		strcmp(before->listen.host, config->listen.host) != 0 || before->listen.port != config->listen.port;
-	char *old_text;
-	char *new_text;
 	bool same;
 	int r = 0;
 
@@ -178,16 +189,10 @@ int balancer_reconfigure(struct balancer *balancer, const struct config *config,
 		r = listener_probe(&address, name, ret_failure);
 	if (r < 0)
 		return r;
-	old_text = haproxy_conf_render(before, NULL, 1, NULL, 0);
-	new_text = haproxy_conf_render(config, NULL, 1, NULL, 0);
-	same = old_text != NULL && new_text != NULL && strcmp(old_text, new_text) == 0 &&
-	       before->health.every_ms == config->health.every_ms &&
-	       before->health.unhealthy == config->health.unhealthy && before->health.healthy == config->health.healthy;
-	free(old_text);
-	free(new_text);
+	same = haproxy_conf_settings(before) == haproxy_conf_settings(config);
 	balancer->config = config;
 	if (!same && balancer->up)
-		start_process(balancer);
+		balancer_take_over(balancer);
 	return 0;
 }
 

@@ -43,6 +43,9 @@ void balancer_start(struct balancer *balancer);
 /* Instead of balancer_start, when balancer_stop is all that follows: take over the HAProxy that runs, if one does. */
 void balancer_adopt(struct balancer *balancer);
 bool balancer_is_up(const struct balancer *balancer);
+
+/* A HAProxy with another configuration is taking over: "balancer-started" or "balancer-failed" ends that. */
+bool balancer_is_changing(const struct balancer *balancer);
 bool balancer_was_adopted(const struct balancer *balancer);
 
 /* The member gets requests, as far as was ordered; after `started` also what a HAProxy that was taken over did. */

@@ -6,13 +6,17 @@
 #include "fleet/local/programs.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#define FILE_MAX_BYTES (4 * 1024 * 1024)
 #define CONNECTIONS_MAX 20000
 #define DESCRIPTORS_SPARE 200
+
+static const char settings_line[] = "# settings ";
 
 static int max_connections(void)
 {
@@ -53,6 +57,7 @@ int balancer_write_file(struct balancer *balancer)
 	struct haproxy_server *servers = calloc(count + 1, sizeof *servers);
 	char *path = path_format("%s/haproxy.cfg", balancer->folder);
 	char *text = NULL;
+	char *all = NULL;
 	int r = -ENOMEM;
 
 	if (servers != NULL && path != NULL) {
@@ -61,11 +66,30 @@ int balancer_write_file(struct balancer *balancer)
 					   servers, count);
 	}
 	if (text != NULL)
-		r = path_write(path, text, strlen(text), 0640, false);
+		all = path_format("%s%016" PRIx64 "\n%s", settings_line, haproxy_conf_settings(balancer->config), text);
+	if (all != NULL)
+		r = path_write(path, all, strlen(all), 0640, false);
 	free(servers);
 	free(path);
 	free(text);
+	free(all);
 	return r;
+}
+
+bool balancer_file_is_current(const struct balancer *balancer)
+{
+	char *path = path_format("%s/haproxy.cfg", balancer->folder);
+	size_t length = strlen(settings_line);
+	char *text;
+	bool current = false;
+
+	if (path != NULL && path_read(path, FILE_MAX_BYTES, &text, NULL) == 0) {
+		current = strncmp(text, settings_line, length) == 0 &&
+			  strtoull(text + length, NULL, 16) == haproxy_conf_settings(balancer->config);
+		free(text);
+	}
+	free(path);
+	return current;
 }
 
 /* What runs is changed all the same: healing never waits for a disk. */

@@ -43,6 +43,8 @@ struct balancer {
 	bool started;
 	bool adopted;
 	bool adopting;                   /* the first look at a HAProxy that was taken over decides who is ready */
+	bool outdated;                   /* the HAProxy that was taken over runs with other settings */
+	bool changing;                   /* another one is taking over */
 	bool stopping;
 	unsigned unanswered;             /* looks in a row */
 	unsigned deaths;                 /* in a row */
@@ -54,8 +56,14 @@ struct balancer {
 /* --- balancer_file.c */
 int balancer_write_file(struct balancer *balancer);
 
+/* The file that is there was written with the settings of now, whoever its members are. */
+bool balancer_file_is_current(const struct balancer *balancer);
+
 /* The same; a failure is told and changes nothing else: healing never waits for a disk. */
 void balancer_keep_in_file(struct balancer *balancer);
+
+/* --- balancer.c: a HAProxy with the configuration of now in the place of the one that runs. */
+void balancer_take_over(struct balancer *balancer);
 
 /* --- balancer_members.c */
 struct member *balancer_find(const struct balancer *balancer, const char *id);

@@ -285,6 +285,9 @@ static void on_look(void *arg, int status, const char *reply)
 	if (balancer->adopting) {
 		balancer->adopting = false;
 		balancer->events->started(balancer->arg, NULL);
+		if (balancer->outdated)
+			balancer_take_over(balancer);
+		balancer->outdated = false;
 	}
 }
 

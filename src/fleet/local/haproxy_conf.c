@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FAST_CHECK_MAX_MS 500    /* how soon a check is repeated while a server changes its state */
 
@@ -75,6 +76,20 @@ static void render_statuses(FILE *out, const struct config_statuses *statuses)
 	}
 }
 
+/* One argument, whatever is in it.  Configuration Manual, 2.2; a log-format has a '%' of its own. */
+static void render_quoted(FILE *out, const char *text, bool log_format)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		if (strchr("\\\"$", *text) != NULL)
+			fputc('\\', out);
+		if (*text == '%' && log_format)
+			fputc('%', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
 static void render_backend(FILE *out, const struct config *config, const struct haproxy_server *servers, size_t count)
 {
 	char settings[512];
@@ -83,9 +98,12 @@ static void render_backend(FILE *out, const struct config *config, const struct 
 	fprintf(out, "\nbackend " HAPROXY_BACKEND "\n"
 		     "\tbalance leastconn\n"
 		     "\toption httpchk\n"
-		     "\thttp-check send meth GET uri %s ver HTTP/1.1 hdr Host %s hdr User-Agent openbell-balancer\n"
-		     "\thttp-check expect status ",
-		config->health.path, config->monitor.http.host != NULL ? config->monitor.http.host : config->fleet);
+		     "\thttp-check send meth GET uri ");
+	render_quoted(out, config->health.path, false);
+	fprintf(out, " ver HTTP/1.1 hdr Host ");
+	render_quoted(out, config->monitor.http.host != NULL ? config->monitor.http.host : config->fleet, true);
+	fprintf(out, " hdr User-Agent openbell-balancer\n"
+		     "\thttp-check expect status ");
 	render_statuses(out, &config->health.status);
 	fputc('\n', out);
 	for (i = 0; i < count; i++) {
@@ -104,6 +122,19 @@ void haproxy_conf_server(const struct config *config, const struct haproxy_serve
 		 "observe layer4 error-limit 3 on-error mark-down pool-max-conn 128 pool-purge-delay 5s weight %d",
 		 server->id, server->address, config->health.every_ms, fast_ms, fast_ms, config->health.unhealthy,
 		 config->health.healthy, server->weight);
+}
+
+uint64_t haproxy_conf_settings(const struct config *config)
+{
+	static const struct haproxy_server any = { .id = "any", .address = "127.0.0.1:1", .weight = 1, .ready = true };
+	char *text = haproxy_conf_render(config, NULL, 1, &any, 1);
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const char *p;
+
+	for (p = text; p != NULL && *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	free(text);
+	return hash;
 }
 
 char *haproxy_conf_render(const struct config *config, const char *user, int max_connections,

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define HAPROXY_SOCKET "haproxy.sock"    /* in the folder that HAProxy runs in */
 #define HAPROXY_BACKEND "web"
@@ -25,6 +26,9 @@ struct haproxy_server {
  */
 char *haproxy_conf_render(const struct config *config, const char *user, int max_connections,
 			  const struct haproxy_server *servers, size_t count);
+
+/* Alike for configurations that HAProxy runs alike, whoever the servers are. */
+uint64_t haproxy_conf_settings(const struct config *config);
 
 /*
  * The settings of a server, the same in the file and behind `add server`

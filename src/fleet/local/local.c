@@ -250,6 +250,7 @@ static void on_balancer_event(void *arg, const char *event, const char *detail)
 	struct local *local = arg;
 
 	local->base.balancer_up = balancer_is_up(local->balancer);
+	local->base.balancer_changing = balancer_is_changing(local->balancer);
 	local->base.events->fleet_event(local->base.arg, event, detail);
 }
 
@@ -262,6 +263,7 @@ static int local_reconfigure(struct driver *driver, const struct config *config,
 
 	if (r == 0)
 		local->config = config;
+	local->base.balancer_changing = balancer_is_changing(local->balancer);
 	return r;
 }
 
