@@ -26,11 +26,10 @@ static const struct verb {
 	{ "status", cmd_status, "", "show the fleet now",
 	  "  --watch            again every second, until Ctrl-C\n" },
 	{ "sweep", cmd_sweep, "", "check every instance now", "" },
-	{ "history", cmd_history, "", "show recorded sweeps, incidents and events",
+	{ "history", cmd_history, "", "show recorded sweeps and events",
 	  "  --since TIME       from then on: RFC 3339, a date, or a time ago such as 2h\n"
 	  "  --until TIME       up to then\n"
 	  "  --instance ID      of one instance\n"
-	  "  --incidents        incidents alone\n"
 	  "  --limit N          the newest N\n" },
 	{ "deploy", cmd_deploy, "DIR", "new content, instance by instance, with no failed request",
 	  "  --timeout TIME     how long to wait for it, such as 5m (10m)\n" },

@@ -187,7 +187,12 @@ void view_print(const json_t *status)
 	printf("%d of %d in service (min %d, max %d)\n", (int)number_of(capacity, "in_service"),
 	       (int)number_of(capacity, "desired"), (int)number_of(capacity, "min"), (int)number_of(capacity, "max"));
 	if (json_array_size(instances) == 0) {
-		printf("nothing is up: start it with `openbell up`\n");
+		if (json_is_true(json_object_get(json_object_get(status, "controller"), "running"))) {
+			printf("no instance is up yet: `openbell history` says why\n");
+			print_troubles(status);
+		} else {
+			printf("nothing is up: start it with `openbell up`\n");
+		}
 		return;
 	}
 	printf("\n%-13s %-16s %7s  %-11s %11s  %-12s %8s\n", "INSTANCE", "ADDRESS", "PID", "STATE", "UP FOR", "CHECK",
