@@ -107,6 +107,7 @@ bool local_is_current(struct driver *driver, const struct instance *instance)
 struct pruning {
 	uv_work_t work;
 	struct local *local;
+	unsigned next;               /* this and later ones may be copied meanwhile */
 	size_t count;
 	unsigned in_use[IN_USE_MAX];
 };
@@ -116,6 +117,8 @@ static bool is_in_use(void *arg, unsigned release)
 	const struct pruning *pruning = arg;
 	size_t i;
 
+	if (release >= pruning->next)
+		return true;
 	for (i = 0; i < pruning->count; i++)
 		if (pruning->in_use[i] == release)
 			return true;
@@ -154,7 +157,9 @@ void local_prune(struct local *local)
 		return;
 	pruning->local = local;
 	pruning->work.data = pruning;
+	pruning->next = site_next(local->site);
 	pruning->in_use[pruning->count++] = local->previous_release;
+	pruning->in_use[pruning->count++] = site_current(local->site);
 	for (instance = local->base.instances; instance != NULL && pruning->count < IN_USE_MAX; instance = instance->next)
 		pruning->in_use[pruning->count++] = ((const struct local_instance *)instance)->release;
 	if (pruning->count == IN_USE_MAX) {

@@ -195,12 +195,12 @@ static void prune_one(void *arg, unsigned release)
 	const struct prune *prune = arg;
 	char *path;
 
-	if (release != prune->site->current && !prune->in_use(prune->arg, release)) {
-		path = path_format("%s/releases/%u", prune->site->folder, release);
-		if (path != NULL)
-			path_remove_tree(path);
-		free(path);
-	}
+	if (prune->in_use(prune->arg, release))
+		return;
+	path = path_format("%s/releases/%u", prune->site->folder, release);
+	if (path != NULL)
+		path_remove_tree(path);
+	free(path);
 	path = path_format("%s/releases/%u.new", prune->site->folder, release);
 	if (path != NULL)
 		path_remove_tree(path);

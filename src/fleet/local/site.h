@@ -43,7 +43,10 @@ void site_forget_source(struct site *site);
 /* Whether `source` is another folder, or holds something else, than what was last used from the configuration. */
 bool site_source_changed(const struct site *site, const char *source);
 
-/* Remove the releases that `in_use` says no to, but for the current one. */
+/*
+ * Remove the releases that `in_use` says no to, and what copies of them that
+ * were cut short left behind.  Blocks; runs on any thread.
+ */
 void site_prune(const struct site *site, bool (*in_use)(void *arg, unsigned release), void *arg);
 
 #endif
