@@ -19,6 +19,7 @@
 
 #define HOW_SIZE 64
 #define HURRY_NICE (-10)
+#define SIGNALS 64
 
 /*
  * Watching: cb set, `pidfd` polled, in the set's list.
@@ -75,15 +76,24 @@ static void set_nice(pid_t pgid, int nice)
 	close(fd);
 }
 
+/* All of them: signal() leaves out those that the C library keeps for itself, which may have come to us ignored. */
+static void reset_signals(void)
+{
+	/* The kernel's struct sigaction, all of it zero: SIG_DFL. */
+	static const unsigned long action[4];
+	int number;
+
+	for (number = 1; number <= SIGNALS; number++)
+		syscall(SYS_rt_sigaction, number, action, NULL, SIGNALS / 8);
+}
+
 static void child_exec(const struct process_spec *spec, int input, int report)
 {
 	static char *const environment[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 					     "LANG=C", NULL };
 	sigset_t none;
-	int number;
 
-	for (number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+	reset_signals();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (setsid() < 0 || chdir(spec->folder) < 0)

@@ -80,7 +80,8 @@ static void look(const struct scenario *scenario)
 		draining += instance->draining && !was_replaced(&fleet->record, instance->base.id);
 		if (fleet->opened > 0 && instance->base.state == INSTANCE_IN_SERVICE && !instance->admitted)
 			fail_msg("seed %u: %s is in service and gets no requests", scenario->seed, instance->base.id);
-		if (instance->phase == FAKE_OFF && clock_mono_ms(fleet->clock) - instance->died_ms > DEAD_MS)
+		if (!scenario->down && instance->phase == FAKE_OFF &&
+		    clock_mono_ms(fleet->clock) - instance->died_ms > DEAD_MS)
 			fail_msg("seed %u: %s is dead and nothing follows", scenario->seed, instance->base.id);
 	}
 	if (draining > 1)

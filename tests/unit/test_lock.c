@@ -120,6 +120,7 @@ static void no_child_inherits_it(void **state)
 	int ends[2];
 	pid_t other;
 	pid_t child;
+	int tries;
 
 	assert_int_equal(pipe(ends), 0);
 	other = fork();
@@ -130,15 +131,21 @@ static void no_child_inherits_it(void **state)
 		if (fleet_lock(config, &holder, &failure) < 0)
 			_exit(1);
 		child = fork();
-		if (child == 0)
-			pause();
+		if (child == 0) {
+			execl("/bin/sleep", "sleep", "60", (char *)NULL);
+			_exit(1);
+		}
 		if (write(ends[1], &child, sizeof child) != (ssize_t)sizeof child)
 			_exit(1);
 		_exit(0);
 	}
 	assert_int_equal(read(ends[0], &child, sizeof child), (ssize_t)sizeof child);
 	assert_int_equal(waitpid(other, NULL, 0), other);
+	/* It goes with the exec, which may still be to come. */
+	for (tries = 0; tries < 500 && fleet_lock_holder(config) != 0; tries++)
+		usleep(10000);
 	assert_int_equal(fleet_lock_holder(config), 0);
+	assert_int_equal(kill(child, 0), 0);
 	kill(child, SIGKILL);
 	close(ends[0]);
 	close(ends[1]);

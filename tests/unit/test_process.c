@@ -305,10 +305,12 @@ static void a_process_that_is_no_child(void **state)
 			pause();
 			_exit(0);
 		}
+		/* Its death must not end us: then it would become the watcher's. */
+		signal(SIGCHLD, SIG_DFL);
 		if (write(ends[1], &pid, sizeof pid) != (ssize_t)sizeof pid)
 			_exit(1);
-		pause();
-		_exit(0);
+		for (;;)
+			pause();
 	}
 	assert_int_equal(read(ends[0], &pid, sizeof pid), (ssize_t)sizeof pid);
 	assert_int_equal(process_watch_start(bench->set, pid, on_end, bench, &watch), 0);
