@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -219,8 +220,12 @@ static int print_history(const struct cmd_options *options, const struct config 
 		history_table_end(&output.table);
 	if (r == 0)
 		r = fflush(stdout) == EOF || ferror(stdout) ? output_result() : 0;
-	if (r == -EPIPE)
+	/* Whoever read it has seen enough: what they left is nobody's trouble. */
+	if (r == -EPIPE) {
+		__fpurge(stdout);
+		clearerr(stdout);
 		return EXIT_DONE;
+	}
 	if (r < 0) {
 		log_error("%s", failure.message[0] != '\0' ? failure.message : "the history can't be printed in whole");
 		return EXIT_FAILED;
