@@ -250,8 +250,6 @@ int cmd_sweep(const struct cmd_options *options, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	r = sweep_by_controller(options, config);
-	if (fflush(stdout) != 0)
-		r = EXIT_FAILED;
 	config_free(config);
 	return r;
 }
