@@ -290,6 +290,17 @@ def test_a_reader_that_leaves(quiet_fleet):
         assert done.stderr == ""
 
 
+@pytest.mark.parametrize("verb", [["status"], ["status", "--json"], ["history"], ["history", "--json"], ["config"]], ids=" ".join)
+def test_a_reader_that_has_left_before(quiet_fleet, verb):
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run([OPENBELL, *verb, "--config", quiet_fleet.file], stdout=write_end, stderr=subprocess.PIPE, text=True,
+                          check=False, timeout=20)
+    os.close(write_end)
+    assert done.stderr == ""
+    assert done.returncode in (0, -signal.SIGPIPE)
+
+
 def test_status_watch(quiet_fleet):
     text, _ = on_terminal("status", "--watch", "--config", quiet_fleet.file, until=b"in service (min 1, max 4)")
     assert "2 of 2 in service" in text
