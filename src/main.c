@@ -153,8 +153,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	take_flags(&request, argc, argv);
 	exit_status = request.bad ? EXIT_USAGE : dispatch(&request);
-	if ((fflush(stdout) != 0 || ferror(stdout)) && exit_status == EXIT_DONE) {
-		fprintf(stderr, "openbell: standard output can't be written: %s\n", strerror(errno));
+	/* A reader that has seen enough is no failure. */
+	errno = 0;
+	if ((fflush(stdout) != 0 || ferror(stdout)) && exit_status == EXIT_DONE && errno != EPIPE) {
+		fprintf(stderr, "openbell: standard output can't be written: %s\n",
+			strerror(errno != 0 ? errno : EIO));
 		exit_status = EXIT_FAILED;
 	}
 	free(request.argv);
