@@ -125,7 +125,6 @@ void balancer_start(struct balancer *balancer)
 	int r;
 
 	if (pid != 0) {
-		balancer->adopted = true;
 		balancer->adopting = true;
 		balancer->outdated = !balancer_file_is_current(balancer);
 		haproxy_process_adopt(balancer->process, pid);
@@ -167,11 +166,6 @@ bool balancer_is_up(const struct balancer *balancer)
 bool balancer_is_changing(const struct balancer *balancer)
 {
 	return balancer->changing;
-}
-
-bool balancer_was_adopted(const struct balancer *balancer)
-{
-	return balancer->adopted;
 }
 
 int balancer_reconfigure(struct balancer *balancer, const struct config *config, struct failure *ret_failure)

@@ -46,7 +46,6 @@ bool balancer_is_up(const struct balancer *balancer);
 
 /* A HAProxy with another configuration is taking over: "balancer-started" or "balancer-failed" ends that. */
 bool balancer_is_changing(const struct balancer *balancer);
-bool balancer_was_adopted(const struct balancer *balancer);
 
 /* The member gets requests, as far as was ordered; after `started` also what a HAProxy that was taken over did. */
 bool balancer_is_admitted(const struct balancer *balancer, const char *id);

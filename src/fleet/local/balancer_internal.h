@@ -41,7 +41,6 @@ struct balancer {
 	bool looking;
 	bool up;
 	bool started;
-	bool adopted;
 	bool adopting;                   /* the first look at a HAProxy that was taken over decides who is ready */
 	bool outdated;                   /* the HAProxy that was taken over runs with other settings */
 	bool changing;                   /* another one is taking over */
